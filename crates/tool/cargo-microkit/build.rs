@@ -1,8 +1,9 @@
-//! Packs the source of the model kernel into the tool, so that an installed tool needs no clone.
+//! Packs the source of the model kernel into the tool, so that an installed tool does not need a
+//! clone.
 //!
-//! The folder `kernel` holds symbolic links to the sources of the kernel's crates, which `cargo
-//! package` follows. Their manifests are named `manifest.toml` there, because `cargo package`
-//! leaves out folders that hold a `Cargo.toml`.
+//! The folder `kernel` holds symbolic links to the sources of the kernel's crates. `cargo package`
+//! follows these links. The manifests of these crates are named `manifest.toml` in this folder,
+//! because `cargo package` leaves out folders that hold a `Cargo.toml`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -31,7 +31,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) project: Option<&'a Project>,
     pub(crate) variant: &'a Variant,
     pub(crate) options: &'a Options,
-    /// Whether images are kept in the target directory. If not, each image is deleted after its
+    /// Whether images are kept in the target directory. If false, each image is deleted after its
     /// run.
     pub(crate) keeps: bool,
 }
@@ -53,9 +53,9 @@ pub(crate) struct Packed {
     /// Whether the system has a virtual machine. A virtual machine keeps running after its PD has
     /// faulted.
     pub(crate) has_virtual_machine: bool,
-    /// How the PDs are related: parents, channels.
+    /// The relations between the PDs: parents and channels.
     pub(crate) relations: Relations,
-    /// How to read the states of threads from the kernel's memory.
+    /// The information for reading thread states from the kernel's memory.
     pub(crate) state: State,
     /// The temporary folder of an image that is not kept. Dropping the field deletes the folder.
     _folder: Option<TempDir>,
@@ -115,8 +115,8 @@ impl Builder<'_> {
         )
     }
 
-    /// Returns the ELF file of each program of a system except those in C, by its path in the
-    /// system file.
+    /// Returns the ELF file of each program of a system, by its path in the system file. Programs
+    /// in C are excluded.
     pub(crate) fn elf_files(
         &self,
         plan: &Plan,
@@ -141,7 +141,7 @@ impl Builder<'_> {
         let (directory, folder) = self.system_directory(system)?;
         let below = programs::folder_below(&directory, &plan.programs);
         let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
-        // Copies of the programs. They exist as long as the image.
+        // Copies of the programs. The copies exist as long as the image.
         let mut programs: BTreeMap<String, PathBuf> = BTreeMap::new();
         for program in &plan.programs {
             let place = below.join(&program.image.path);
@@ -155,8 +155,8 @@ impl Builder<'_> {
                 }
             };
             elf::check(source, self.variant)?;
-            // The packer searches this folder first, so it finds no other file of that name. The
-            // packer opens an absolute path directly.
+            // The packer searches this folder first, so the packer uses this copy and not another
+            // file of the same name. The packer opens an absolute path directly.
             if *source != place {
                 cargo::copy_program(source, &place)?;
             }
@@ -218,8 +218,8 @@ impl Builder<'_> {
 
     /// Compiles a program in C.
     ///
-    /// Fails if the system file names the program by an absolute path: only an existing program can
-    /// be used by an absolute path.
+    /// Fails if the system file names the program by an absolute path. Only an existing ELF file
+    /// can have an absolute path.
     fn compile_c(&self, source: &CProgram, image: &ProgramImage, program: &Path) -> Result<()> {
         if Path::new(&image.path).is_absolute() {
             return Err(miette!(
@@ -282,8 +282,8 @@ impl Builder<'_> {
 /// Returns a path below the folder of all images in `target`, unique for the system's folder.
 ///
 /// The path is empty for a system in the workspace's `microkit-systems`. For another system in the
-/// workspace, it is the relative path of the system's folder. For all other systems, and if
-/// workspaces share a target folder, it contains a hash of the folder's path.
+/// workspace, the path is the relative path of the system's folder. For all other systems, and if
+/// workspaces share a target folder, the path contains a hash of the folder's path.
 fn place_of(system: &System, root: Option<&Path>, target: &Path) -> PathBuf {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = real(system.directory());

@@ -15,7 +15,7 @@ use crate::target::Target;
 use crate::terminal;
 use crate::variant::Variant;
 
-/// The variable that messages propose for choosing a compiler.
+/// The environment variable that error messages propose for choosing a compiler.
 const VARIABLE: &str = "CC_aarch64_unknown_none";
 
 /// The flags of Microkit's own examples, for any AArch64 core.
@@ -29,7 +29,7 @@ const FLAGS: [&str; 7] = [
     "-Wall",
 ];
 
-/// A missing requirement of C programs: the SDK or a compiler. Tests of C programs are then
+/// The error for a missing SDK or C compiler. Tests of C programs that fail with this error are
 /// skipped.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{what}")]
@@ -75,8 +75,8 @@ pub(crate) fn compile(
     for folder in source.include.iter().chain([&board.join("include")]) {
         command.arg("-I").arg(folder);
     }
-    // For the compiler, the last flag wins: the manifest's flags override ours, and the
-    // environment's flags override both.
+    // For the compiler, the last flag wins: the manifest's flags override the default flags, and
+    // the environment's flags override both.
     command.args(&source.flags).args(c_compiler::flags(target));
     command.args(&source.sources).arg("-o").arg(&output);
     command

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::target::Target;
 
-/// The compilers that are tried if no variable names one: Debian's, and Arm's own.
+/// The compilers that are tried if no variable names a compiler: Debian's compiler, and Arm's own.
 const COMPILERS: [&str; 2] = ["aarch64-linux-gnu-gcc", "aarch64-none-elf-gcc"];
 
 /// Returns the compiler for a target: a program and its first arguments.
@@ -28,7 +28,7 @@ pub(crate) fn compiler(target: Target) -> Option<Vec<OsString>> {
 }
 
 /// Returns the flags from the environment. The flags of the most specific variable come last and
-/// override the others.
+/// override the other flags.
 pub(crate) fn flags(target: Target) -> Vec<String> {
     let variables = variables("CFLAGS", target).into_iter().rev();
     let values = variables.filter_map(env::var_os);
@@ -101,7 +101,7 @@ mod tests {
         );
         check("ccache no-such-gcc -O2", &["ccache", "no-such-gcc", "-O2"]);
         check(" ", &[" "]);
-        // A copy of this executable, in a folder with a space in its name.
+        // The copy of this executable is in a folder with a space in its name.
         let folder = tempfile::tempdir().expect("a temporary directory");
         let place = folder.path().join("my gcc");
         let program = env::current_exe().expect("it runs");

@@ -43,16 +43,16 @@ struct Listed {
 }
 
 impl CProgram {
-    /// Finds the program whose ELF file would be at `elf`: `NAME.c`, or the sources in the folder
-    /// `NAME`. Headers may be in a folder `include` beside the sources.
+    /// Finds the sources of the program with the ELF file `elf`: `NAME.c`, or the source files in
+    /// the folder `NAME`. Headers may be in a folder `include` beside the sources.
     ///
     /// # Errors
     ///
-    /// Fails if both exist.
+    /// Fails if both the file and the folder exist.
     pub(crate) fn at(elf: &Path) -> Result<Option<Self>> {
         let file = elf.with_extension("c");
         let folder = elf.with_extension("");
-        // A folder with a manifest is a Cargo package, even if it also holds C files.
+        // A folder with a manifest is a Cargo package, even if the folder also holds C files.
         let sources = match folder.is_dir() && !folder.join("Cargo.toml").exists() {
             true => sources_in(&folder)?,
             false => Vec::new(),
@@ -175,7 +175,7 @@ mod tests {
         folder
     }
 
-    /// Checks which sources and header folders are found for `a.elf`, if these files exist.
+    /// Creates `files`, and asserts the sources and header folders that are found for `a.elf`.
     #[track_caller]
     fn check(files: &[&str], expect: Option<(&[&str], &[&str])>) {
         let folder = folder(files);
@@ -205,7 +205,7 @@ mod tests {
             &["a/b.c", "a/include/x.h"],
             Some((&["a/b.c"], &["a", "a/include"])),
         );
-        // Folders that are not C programs.
+        // These folders are not C programs.
         check(&["a/x.h"], None);
         check(&["a/Cargo.toml", "a/b.c"], None);
         check(&["a.c", "a/data.bin"], Some((&["a.c"], &[])));

@@ -23,10 +23,10 @@ use crate::target::Target;
 use crate::terminal;
 use crate::variant::Variant;
 
-/// The profile without frame pointers: its programs must not pay for backtraces.
+/// The profile without frame pointers, because its programs must not pay for backtraces.
 const RELEASE: &str = "release";
 
-/// Makes the compiler keep the frame records that a backtrace follows.
+/// The Cargo setting for frame records. A backtrace follows these records.
 const FRAME_POINTERS: &str = r#"build.rustflags=["-Cforce-frame-pointers=yes"]"#;
 
 /// A binary and its target. Two systems may require the same binary for different targets.
@@ -34,7 +34,7 @@ pub(crate) type Wanted = (Target, Bin);
 
 /// The ELF files of the binaries that Cargo built successfully.
 ///
-/// The files are private copies of this process, because another process may build the same
+/// The files are private copies for this process, because another process may build the same
 /// binaries with other features at any time.
 pub(crate) struct Built {
     files: BTreeMap<Wanted, PathBuf>,
@@ -96,7 +96,7 @@ impl Built {
     }
 }
 
-/// Copies a program and its dependency file (the list of its sources, written by Cargo).
+/// Copies a program and its dependency file. Cargo lists the program's sources in that file.
 pub(crate) fn copy_program(from: &Path, to: &Path) -> Result<()> {
     files::place(from, to)?;
     let sources = from.with_extension("d");
@@ -106,19 +106,19 @@ pub(crate) fn copy_program(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The result of one call of Cargo; the files are in Cargo's target directory.
+/// The result of one call of Cargo. The files are in Cargo's target directory.
 struct Made {
     files: BTreeMap<Bin, PathBuf>,
     has_failed: bool,
     advice: BTreeMap<Bin, &'static str>,
 }
 
-/// Builds the binaries of `wanted` for the kernel of `variant`. A binary that fails to build does
-/// not stop the others.
+/// Builds the binaries of `wanted` for the kernel of `variant`. If one binary fails to build, Cargo
+/// still builds the other binaries.
 ///
 /// # Errors
 ///
-/// Fails if no program has one of the chosen features, or if Cargo cannot be run.
+/// Fails if a chosen feature exists in no program, or if Cargo cannot be run.
 pub(crate) fn build(
     project: &Project,
     wanted: &BTreeSet<Wanted>,
@@ -134,8 +134,8 @@ pub(crate) fn build(
     let chosen = chosen::choose(project, &package_ids.collect(), &options.features)?;
     let directory = target_directory(project, variant, sdk);
     files::make_directory(&directory)?;
-    // The lock is held until the binaries are copied, so that no other process rebuilds them
-    // meanwhile.
+    // The lock is held until the binaries are copied, so that no other process rebuilds the
+    // binaries during the copy.
     let _lock = Lock::take(&directory.join(".cargo-microkit-lock"))?;
     let copies = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &env::temp_dir(), &e))?;
@@ -188,7 +188,7 @@ fn build_group(
         .arg(target_directory(project, variant, sdk));
     command.args(profile::arguments(&variant.profile, project.root()));
     if variant.profile != RELEASE {
-        // Cargo appends these flags to those of the user's configuration.
+        // Cargo appends these flags to the flags of the user's configuration.
         command.args(["--config", FRAME_POINTERS]);
     }
     command.arg("--manifest-path").arg(project.root_manifest());
@@ -265,8 +265,8 @@ fn build_group(
     Ok(made)
 }
 
-/// Installs Rust's core library for `target` if it is missing. `command` makes a command for a
-/// program of the Rust toolchain.
+/// Installs Rust's core library for `target` if the library is missing. `command` creates a command
+/// for a program of the Rust toolchain.
 ///
 /// # Errors
 ///
@@ -308,8 +308,8 @@ pub(crate) fn provide_target(
     }
 }
 
-/// Returns whether this `cargo` is configured to build the core library itself (`build-std`). The
-/// library then need not be installed. Only nightly Cargo has and reports this setting.
+/// Returns whether this `cargo` is configured to build the core library itself (`build-std`). If
+/// so, the library does not need to be installed. Only nightly Cargo has and reports this setting.
 fn builds_core(mut cargo: Command) -> bool {
     cargo.args(["-Zunstable-options", "config", "get", "unstable.build-std"]);
     cargo.stdin(Stdio::null());
@@ -328,7 +328,7 @@ pub(crate) fn has_target(target: Target, mut rustc: Command) -> Result<bool> {
     Ok(output.status.success() && Path::new(libraries.trim()).is_dir())
 }
 
-/// Returns a command for a program of the Rust toolchain that applies in `directory`.
+/// Returns a command for a program of the Rust toolchain that is selected in `directory`.
 pub(crate) fn rust_in(directory: &Path, program: &str) -> Command {
     let mut command = match program {
         "rustc" => Command::new(rustc_program()),
@@ -338,7 +338,7 @@ pub(crate) fn rust_in(directory: &Path, program: &str) -> Command {
     command
 }
 
-/// Returns the host target of the Rust toolchain that applies in `directory`.
+/// Returns the host target of the Rust toolchain that is selected in `directory`.
 ///
 /// # Errors
 ///

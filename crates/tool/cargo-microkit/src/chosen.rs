@@ -1,4 +1,4 @@
-//! Resolves the features of `--features`: enables each one for the packages that have it.
+//! Resolves the features of `--features`: enables each feature for the packages that have it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,11 @@ use crate::project::{Project, Traits};
 /// The features chosen for each package, in Cargo's syntax, by package ID.
 pub(crate) type Chosen = BTreeMap<String, BTreeSet<String>>;
 
-/// Assigns each feature of `words` to the packages that have it. Only packages with these package
-/// IDs are considered.
+/// Assigns each feature of `words` to the packages in `package_ids` that have this feature.
 ///
 /// # Errors
 ///
-/// Fails if no package has one of the features.
+/// Fails if a feature does not exist in any of these packages.
 pub(crate) fn choose(
     project: &Project,
     package_ids: &BTreeSet<&str>,
@@ -52,11 +51,12 @@ fn choose_among(packages: &[Traits<'_>], words: &[String]) -> Result<Chosen> {
     Ok(chosen)
 }
 
-/// Returns a feature of a package in Cargo's syntax, or `None` if the package does not have it.
+/// Returns a feature of a package in Cargo's syntax, or `None` if the package does not have the
+/// feature.
 fn of_package(package: &Traits<'_>, word: &str) -> Option<String> {
     let has = |feature: &str| package.features.contains(&feature);
-    // With the package name as prefix, Cargo does not enable the feature in other packages
-    // of the same call.
+    // With the package name as prefix, Cargo does not enable the feature in other packages of the
+    // same call.
     let own = |feature: &str| format!("{}/{feature}", package.name);
     let Some((of, feature)) = word.split_once('/') else {
         return has(word).then(|| own(word));

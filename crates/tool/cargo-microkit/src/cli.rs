@@ -12,8 +12,8 @@ use crate::keys::Escape;
 
 /// The text of `--version`: versions, and the path of this program.
 ///
-/// The path shows which one runs: in a clone, the alias of `.cargo/config.toml` takes precedence
-/// over an installed program.
+/// The path shows which program runs. In a clone, the alias in `.cargo/config.toml` takes
+/// precedence over an installed program.
 fn version() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
@@ -70,20 +70,23 @@ pub(crate) struct BuildArgs {
 /// Build a system and run it in QEMU
 ///
 /// Shows the serial log while the system runs, and sends standard input to the system's serial
-/// port. From a terminal, every key is sent except Ctrl-C, which ends the run. From a pipe or a
-/// file, every byte is sent. Input is held back until the system has printed something, or until it
-/// has been silent for three seconds. The terminal's settings are restored at the end.
+/// port. From a terminal, every key is sent except Ctrl-C. Ctrl-C ends the run. From a pipe or a
+/// file, every byte is sent. The first input is delayed until the system has printed something, or
+/// until the system has been silent for three seconds. The terminal's settings are restored at the
+/// end.
 ///
-/// The run also ends when QEMU ends, when every PD has faulted, or as --until and --timeout say. On
-/// the model kernel it also ends when no PD runs and nothing can wake one, unless QEMU has a
-/// monitor or a debugger. If the run ends before a line matches --until, or by Ctrl-C, the command
-/// reports where each PD is and what it waits for (on seL4, only in the configuration `debug`).
+/// The run also ends when QEMU ends, when every PD has faulted, when a line matches --until, or
+/// after the time of --timeout. On the model kernel, the run also ends when no PD can run any more,
+/// unless QEMU has a monitor or a debugger. If the run ends before a line matches --until, or by
+/// Ctrl-C, the command reports the position of each PD and the event that the PD waits for. On
+/// seL4, this report needs the configuration `debug`.
 ///
 /// The file NAME.qemu beside NAME.system adds devices to the machine. Each line holds arguments for
-/// QEMU, quoted as in a shell, or a disk. `disk: SIZE` (for example `disk: 64K`) makes a disk of
-/// zeros for this run. `disk: FILE` makes a disk with the content of FILE; FILE is not changed.
-/// `disk-in-place: FILE` makes a disk that writes to FILE. The first disk is named disk0, for use
-/// as in `-device virtio-blk-device,drive=disk0`. Paths are relative to the folder of NAME.qemu.
+/// QEMU, quoted as in a shell, or defines a disk. `disk: SIZE` (for example `disk: 64K`) creates a
+/// disk of zeros for this run. `disk: FILE` creates a disk with the content of FILE, and does not
+/// change FILE. `disk-in-place: FILE` creates a disk that writes to FILE. The name of the first
+/// disk is disk0, as in `-device virtio-blk-device,drive=disk0`. Paths are relative to the folder
+/// of NAME.qemu.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit run hello\n  \
@@ -117,21 +120,21 @@ pub(crate) struct RunArgs {
 
 /// Run systems and compare each serial log with its .expected file
 ///
-/// NAME.expected beside NAME.system holds the lines that the system must print. Lines of the boot,
-/// and remarks of the kernel and the monitor, are left out, but reports of faults belong to it.
-/// NAME.CONFIG.expected replaces it for that configuration, and NAME.model.expected for the model
-/// kernel. A line `re:REGEX` matches a whole line by a regular expression. A line `type: TEXT`
-/// types TEXT and Enter after all lines before it have come. A file that holds only `skip: REASON`
-/// skips the system. A file that holds only `refused: TEXT` means that the build must refuse the
-/// system, with TEXT in the report.
+/// NAME.expected beside NAME.system holds the lines that the system must print, with all fault
+/// reports. Other messages of the loader, the kernel and the monitor are ignored. For one
+/// configuration, NAME.CONFIG.expected replaces NAME.expected. For the model kernel,
+/// NAME.model.expected replaces NAME.expected. A line `re:REGEX` matches a whole line by a regular
+/// expression. A line `type: TEXT` sends TEXT and Enter after the system has printed all preceding
+/// lines. A file that holds only `skip: REASON` skips the system. A file that holds only `refused:
+/// TEXT` means that the build must refuse the system, with TEXT in the report.
 ///
-/// Every system runs on the model kernel and on seL4; --kernel chooses one of them. Without an SDK,
-/// the tests on seL4 are reported as skipped. A system fails if a line is missing when its time is
-/// up, or when nothing can wake one of its PDs any more. The report then says where each PD is.
-/// NAME.qemu adds devices to the machine, as for `run`.
+/// Every system runs on the model kernel and on seL4; --kernel chooses one of the two kernels.
+/// Without an SDK, the tests on seL4 are reported as skipped. A system fails if a line differs, or
+/// if a line is missing at the time limit or when no PD can run any more. The report of a missing
+/// line shows the position of each PD. NAME.qemu adds devices to the machine, as for `run`.
 ///
-/// First, `cargo test` runs for each package that depends on `microkit-test` and holds a program of
-/// the systems. These tests always run on this machine: `build.target` of Cargo's configuration and
+/// First, `cargo test` runs for each package that depends on `microkit-test` and contains a program
+/// of the systems. These tests always run on the host: `build.target` of Cargo's configuration and
 /// `CARGO_BUILD_TARGET` apply to the programs only.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
@@ -164,8 +167,8 @@ pub(crate) struct TestArgs {
     pub(crate) release: bool,
     #[command(flatten)]
     pub(crate) qemu: QemuArgs,
-    /// Write what the systems print to their .expected files. Each `type:` line of the old file is
-    /// typed when the system falls silent. A file that cannot be read is not changed
+    /// Write the output of the systems to their .expected files. Each `type:` line of the old file
+    /// is sent when the system falls silent. A file that cannot be read is not changed
     #[arg(long)]
     pub(crate) bless: bool,
     /// Time limit for each system, in seconds
@@ -178,7 +181,7 @@ pub(crate) struct TestArgs {
     /// Skip the tests on this machine, and test only the systems
     #[arg(long)]
     pub(crate) no_host_tests: bool,
-    /// List what would be tested, without running it
+    /// List the tests without running them
     #[arg(long)]
     pub(crate) list: bool,
 }
@@ -186,10 +189,11 @@ pub(crate) struct TestArgs {
 /// Count the instructions of round trips, on the model kernel and on seL4
 ///
 /// Builds a system of measurements with the profile `release`, and runs it under QEMU's `-icount`,
-/// where counts are exact. On seL4 it uses the configuration `release`. Each line `NAME: NUMBER`
-/// that the system prints becomes a row of the table. Beside NAME.system, NAME-more.system adds
-/// rows. NAME-c.system adds a column for the same measurements in C, and NAME-limit.system one for
-/// bare system calls. Without an SDK or a C compiler these two are left out, with a message.
+/// so that the counts are exact. The kernel configuration on seL4 is `release`. Each line `NAME:
+/// NUMBER` that the system prints becomes a row of the table. The system NAME-more.system in the
+/// same folder adds rows. NAME-c.system adds a column for the same measurements in C, and
+/// NAME-limit.system adds a column for bare system calls. Without an SDK or a C compiler, the two
+/// columns are skipped with a message.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit bench\n  \
@@ -207,7 +211,7 @@ pub(crate) struct BenchArgs {
     /// Fail if a number is more than 2% above its value in SYSTEM.json, beside SYSTEM.system
     #[arg(long, conflicts_with = "bless")]
     pub(crate) check: bool,
-    /// Replace SYSTEM.json by the new measurements
+    /// Replace SYSTEM.json with the new measurements
     #[arg(long)]
     pub(crate) bless: bool,
     /// Write all measurements to this file, as JSON
@@ -216,7 +220,7 @@ pub(crate) struct BenchArgs {
     /// Write a chart of the measurements to this file, as SVG
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
-    /// Also measure how long the system takes to build: a clean build, and one after a change
+    /// Also measure the build time of the system: a clean build, and a build after a change
     #[arg(long)]
     pub(crate) build_time: bool,
     /// Time limit for each system, in seconds
@@ -228,17 +232,17 @@ pub(crate) struct BenchArgs {
 ///
 /// Refuses a system whose protection domains can wait for each other forever: through calls,
 /// through notifications that a handler waits for, through locks, or through faults. A program
-/// declares what it waits for, besides its calls, with `sel4_microkit::waits!`; the declaration is
-/// read from its ELF file. A program without a declaration is assumed to make every call that the
-/// system file allows, at any time. Warns about what is valid but surprising, such as a child that
-/// its parent cannot stop.
+/// declares its waits, except calls, with `sel4_microkit::waits!`. This command reads the
+/// declaration from the ELF file. A program without a declaration is assumed to make every call
+/// that the system file allows, at any time. Warns about valid but surprising settings, such as a
+/// child that its parent cannot stop.
 ///
-/// Refuses a system file that does not map memory as a program expects: a region of another size
-/// or physical address, a driver's memory that another PD can write, a mapping below a stack, or a
-/// stack that is too small. `build`, `run` and `test` refuse these too.
+/// Refuses a system file that does not map memory as a program expects: a region of another size or
+/// physical address, a driver's memory that another PD can write, a mapping below a stack, or a
+/// stack that is too small. `build`, `run` and `test` also refuse such a system file.
 ///
-/// Prints one line for each system without findings. Findings go to standard error, each with the
-/// lines of the system file that it concerns. Fails if there is an error.
+/// Prints one line for each system without findings. Prints findings to standard error, each with
+/// the affected lines of the system file. Fails if there is an error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit check\n  \
@@ -256,10 +260,10 @@ pub(crate) struct CheckArgs {
     pub(crate) programs: DeclaringArgs,
 }
 
-/// The options for finding programs and the declarations in them.
+/// The options for finding programs and their declarations.
 #[derive(Debug, Args)]
 pub(crate) struct DeclaringArgs {
-    /// Do not build the programs; assume that none declares what it waits for
+    /// Do not build the programs; assume that no program has a declaration
     #[arg(long)]
     pub(crate) no_build: bool,
     /// Read the programs from this folder instead of building them, for systems with their own
@@ -274,11 +278,11 @@ pub(crate) struct DeclaringArgs {
 
 /// Draw a system as SVG
 ///
-/// Shows protection domains with their priorities, each inside its parent, the highest priority
-/// first; channels; interrupts; and memory regions, with the PDs that map them and their rights.
-/// Regions that the same PDs map are drawn as one. Possible deadlocks are shown in red, as `check`
-/// finds them. In a browser, a tooltip names the line under the pointer. The same system always
-/// gives the same picture.
+/// Shows protection domains with their priorities, channels, interrupts, and memory regions with
+/// the mapping rights of each PD. Each child is inside its parent, and the highest priority is
+/// first. Regions that the same PDs map are drawn as one box. Possible deadlocks, as reported by
+/// `check`, are red. In a browser, a tooltip names the line under the pointer. The same system
+/// always gives the same picture.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit graph ping-pong > ping-pong.svg\n  \
@@ -315,10 +319,11 @@ pub(crate) struct SdkArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SdkCommand {
-    /// Check an SDK, run its tool, and store a copy of it; it replaces one of the same version
+    /// Check an SDK, run its tool, and store a copy of the SDK; an SDK of the same version is
+    /// replaced
     #[command(after_help = "Example:\n  cargo microkit sdk add ~/Downloads/microkit-sdk-2.3.0")]
     Add {
-        /// The unpacked SDK, or its .tar.gz as published
+        /// The unpacked SDK, or the published .tar.gz
         #[arg(value_name = "DIR OR TARBALL")]
         from: PathBuf,
     },
@@ -328,12 +333,12 @@ pub(crate) enum SdkCommand {
     /// Delete a stored SDK
     #[command(after_help = "Example:\n  cargo microkit sdk remove 2.3.0")]
     Remove {
-        /// The version, as `sdk list` shows it [default: the only stored one]
+        /// The version, as `sdk list` shows it [default: the only stored version]
         version: Option<String>,
     },
 }
 
-/// List which needed tools are installed, and how to install the others
+/// List the required tools that are installed, and show how to install the missing tools
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo microkit doctor")]
 pub(crate) struct DoctorArgs {
@@ -375,7 +380,7 @@ pub(crate) struct Options {
     /// The kernel that the system runs on
     #[arg(long, value_enum, default_value_t = Kernel::Auto)]
     pub(crate) kernel: Kernel,
-    /// The board, by the SDK's name for it
+    /// The board, by its name in the SDK
     #[arg(long, env = "MICROKIT_BOARD", default_value = "qemu_virt_aarch64")]
     pub(crate) board: String,
     #[command(flatten)]
@@ -383,21 +388,21 @@ pub(crate) struct Options {
     /// Search this folder for program images first, before any binary of the project (repeatable)
     #[arg(long = "search-path", value_name = "DIR")]
     pub(crate) search_paths: Vec<PathBuf>,
-    /// Cargo features of the Rust programs; each is enabled for the packages that have it
+    /// Cargo features of the Rust programs; each feature is enabled for the packages that have it
     #[arg(long, short = 'F', value_name = "FEATURES")]
     pub(crate) features: Vec<String>,
-    /// Do not install anything (the Rust target, QEMU); print how to install it instead
+    /// Do not install anything (the Rust target, QEMU); print how to install a missing tool instead
     #[arg(long)]
     pub(crate) no_install: bool,
-    /// Show where each program comes from, the commands that run, and their output
+    /// Show the source of each program, the executed commands, and their output
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SdkArg {
-    /// The Microkit SDK: the version of a stored one, or a folder [default: `MICROKIT_SDK`, or the
-    /// one that `sdk list` marks]
+    /// The Microkit SDK: a folder, or the version of a stored SDK [default: `MICROKIT_SDK`, or the
+    /// stored SDK that `sdk list` marks]
     #[arg(long, value_name = "VERSION_OR_DIR")]
     pub(crate) sdk: Option<PathBuf>,
 }
@@ -407,7 +412,7 @@ pub(crate) struct OutputArgs {
     /// Write the image to this file
     #[arg(long, short, value_name = "IMAGE")]
     pub(crate) output: Option<PathBuf>,
-    /// Write the report to this file, which lists the addresses of everything in the image
+    /// Write the report to this file; the report lists all addresses in the image
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -430,15 +435,15 @@ pub(crate) struct QemuProgramArg {
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kernel {
-    /// seL4 if there is an SDK, else the model kernel; `test` and `bench` use both
+    /// seL4 if there is an SDK, else the model kernel; `test` and `bench` use both kernels
     Auto,
     /// seL4, from the SDK
     Sel4,
-    /// The model kernel, which needs no SDK and is for development
+    /// The model kernel, for development without an SDK
     Model,
 }
 
-/// Removes the argument `microkit`, which Cargo puts first when it runs a subcommand.
+/// Removes the first argument `microkit`. Cargo adds this argument when it runs a subcommand.
 pub(crate) fn arguments(all: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     all.enumerate()
         .filter(|(i, word)| *i != 1 || word != "microkit")
@@ -456,7 +461,7 @@ impl VariantArgs {
     }
 }
 
-/// The longest time limit: adding it to an `Instant` cannot overflow.
+/// The longest time limit. Adding this limit to an `Instant` cannot overflow.
 const MOST: Duration = Duration::from_secs(1_000_000);
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -1,4 +1,4 @@
-//! Records which protection domains have faulted or panicked, and where.
+//! Records the faults and panics of protection domains, with their places.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::fault::{FaultLine, Faults};
 use crate::places::Places;
 use crate::readable::readable;
 
-/// The text between the name of a PD and the place of its panic.
+/// The text between the name of a PD and the place of its panic in a log line.
 const PANICKED: &str = ": panicked at ";
 
 /// The faults and panics of PDs that a log has reported.
@@ -17,7 +17,7 @@ pub(crate) struct Dead {
     /// Faults of PDs without a parent. The monitor or the model kernel reports these faults, and
     /// nothing restarts the PD.
     faults: Faults,
-    /// The place of each fault, where it is known.
+    /// The place of each fault, if known.
     places: BTreeMap<String, String>,
     /// The place of each panic.
     panics: BTreeMap<String, String>,
@@ -32,7 +32,8 @@ impl Dead {
         }
     }
 
-    /// Processes the next line of the log, and returns its information about a fault, if any.
+    /// Processes the next line of the log. Returns the information about a fault in this line, if
+    /// any.
     pub(crate) fn hear(&mut self, line: &str, places: &Places) -> Option<FaultLine> {
         if let Some((pd, place)) = line.split_once(PANICKED)
             && self.pds.iter().any(|name| name == pd)

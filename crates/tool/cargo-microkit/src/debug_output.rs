@@ -1,7 +1,8 @@
-//! Finds programs that print to the debug console on a kernel without one.
+//! Finds programs that print to the debug console on a kernel without a debug console.
 //!
-//! The ELF file does not show this: for such a kernel, `debug_println!` compiles to nothing. But
-//! Cargo writes a list of the source files beside each program, and the sources contain the macros.
+//! The ELF file does not contain the calls, because `debug_println!` compiles to nothing for such a
+//! kernel. But Cargo writes a list of the source files beside each program, and the sources contain
+//! the macros.
 
 use std::fmt::Write;
 use std::fs;
@@ -15,7 +16,7 @@ use crate::variant::Variant;
 /// ignored.
 const MACROS: [&str; 2] = ["debug_println!", "debug_print!"];
 
-/// Returns a remark for a system that printed less than expected. Returns `None` if its kernel has
+/// Returns a remark for a system that printed less than expected. Returns `None` if the kernel has
 /// debug output.
 pub(crate) fn note(variant: &Variant, pds: &[ProtectionDomain]) -> Option<String> {
     if variant.kernel == Kind::Model || variant.kernel_prints() {
@@ -40,7 +41,7 @@ pub(crate) fn note(variant: &Variant, pds: &[ProtectionDomain]) -> Option<String
     Some(note)
 }
 
-/// Finds the first use of such a macro in the sources of a program that Cargo built.
+/// Finds the first use of one of [`MACROS`] in the sources of a program that Cargo built.
 fn use_of_macro(program: &Path) -> Option<(PathBuf, usize)> {
     let list = fs::read_to_string(program.with_extension("d")).ok()?;
     sources(&list).into_iter().find_map(|file| {
@@ -51,7 +52,7 @@ fn use_of_macro(program: &Path) -> Option<(PathBuf, usize)> {
 }
 
 /// Parses a dependency file in the syntax of make (`TARGET: FILE FILE …`, with a backslash before
-/// each space in a name). Returns the Rust files in it.
+/// each space in a name). Returns the Rust files in this list.
 fn sources(list: &str) -> Vec<PathBuf> {
     let mut words = Vec::new();
     let mut word = String::new();

@@ -44,7 +44,7 @@ pub(crate) struct Declared {
 ///
 /// # Errors
 ///
-/// Fails if the file cannot be read. Reports every error in it with its line.
+/// Fails if the file cannot be read. Reports every error in the file with its line.
 pub(crate) fn read_system(system: System, args: &DeclaringArgs) -> Result<Rc<SystemFile>> {
     let folders = Folders::new(&args.options, &system)?;
     let file = SystemFile::read(system, kernel(args)?, folders.all().cloned().collect())?;
@@ -52,8 +52,8 @@ pub(crate) fn read_system(system: System, args: &DeclaringArgs) -> Result<Rc<Sys
     Ok(Rc::new(file))
 }
 
-/// Shows warnings about parts of the system file that the SDK's tool silently ignores. Returns
-/// their number.
+/// Shows warnings about parts of the system file that the SDK's tool silently ignores. Returns the
+/// number of warnings.
 pub(crate) fn show_warnings(system: &sdf::System) -> usize {
     let (source, warnings) = (system.source.clone(), system.warnings.clone());
     let report = sdf::Report::new(source, warnings).grouped();
@@ -69,7 +69,7 @@ pub(crate) fn kernel(args: &DeclaringArgs) -> Result<sdf::Kernel> {
     Kernel::choose(&args.options)?.facts(&args.options.board, &args.variant.config)
 }
 
-/// Reports each place where the system file maps memory differently from a program's expectation.
+/// Reports each mapping in the system file that differs from a program's expectation.
 pub(crate) fn memory(
     system: &sdf::System,
     uses: &[Option<MemoryUse>],
@@ -78,8 +78,8 @@ pub(crate) fn memory(
     microkit_check::memory(system, uses, kernel.user_top)
 }
 
-/// Reads the declarations of the systems' programs. Builds the programs first, or finds them in the
-/// folders of `--elf`. With `--no-build`, returns no declarations.
+/// Reads the declarations of the systems' programs. Builds the programs first, or finds the
+/// programs in the folders of `--elf`. With `--no-build`, returns no declarations.
 ///
 /// # Errors
 ///
@@ -125,7 +125,8 @@ pub(crate) fn declarations(
     all.collect()
 }
 
-/// Finds the program of each protection domain, in the first of `directories` that contains it.
+/// Finds the program of each protection domain, in the first of `directories` that contains the
+/// program.
 fn elf_files_below(
     directories: &[PathBuf],
     system: &System,
@@ -154,7 +155,7 @@ fn elf_files_below(
     Ok(files)
 }
 
-/// Returns the declarations of the programs of `system`. `files` are their ELF files, by their
+/// Returns the declarations of the programs of `system`. `files` contains their ELF files by the
 /// paths in the system file.
 pub(crate) fn of_system(
     system: &sdf::System,
@@ -192,8 +193,8 @@ pub(crate) fn of_system(
     Ok(declared)
 }
 
-/// Reads the declared waits of the program at `path`, if any, and whether it replies after a
-/// restart.
+/// Reads the declared waits of the program at `path`, if any. Also reads whether the program
+/// replies after a restart.
 fn declarations_of(path: &Path) -> Result<(Option<Declaration>, Option<bool>)> {
     let bytes = fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
     read(&bytes).map_err(|error| {

@@ -1,5 +1,5 @@
-//! Checks a program's ELF file before it is packed. A PD that was built for another kernel would
-//! boot, and then fail without a message that names the cause.
+//! Checks a program's ELF file before packing. A PD that was built for another kernel would boot,
+//! and then fail without a message that names the cause.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use crate::files;
 use crate::nearest::quoted;
 use crate::variant::Variant;
 
-/// The symbol whose bytes name the kernel that a PD was built for, as `BOARD/CONFIG`. Only programs
-/// with this project's runtime have it.
+/// The symbol that names the kernel of a program's build, as `BOARD/CONFIG`. Only programs with
+/// this project's runtime have this symbol.
 const MARK_SYMBOL: &str = "sel4_kernel_configuration";
 
-/// A symbol of every program with this project's runtime. The runtime initialises thread-local
+/// A symbol of every program with this project's runtime. This runtime initialises thread-local
 /// variables.
 const RUNTIME_SYMBOL: &str = "sel4_microkit_stack_bytes";
 
@@ -73,7 +73,7 @@ enum ElfError {
     Machine(Architecture),
     Mark,
     /// The program has thread-local variables with these names, but its runtime does not support
-    /// them.
+    /// thread-local variables.
     ThreadLocal(Vec<String>),
 }
 
@@ -114,9 +114,11 @@ fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, ElfError> {
     mark.map(|mark| Some(mark.to_owned())).ok_or(ElfError::Mark)
 }
 
-/// Checks that a program with thread-local variables has a runtime that initialises them.
+/// Checks that a program with thread-local variables has a runtime that initialises these
+/// variables.
 ///
-/// Microkit's C runtime does not initialise them, so an access would fault at an address near 0.
+/// Microkit's C runtime does not initialise thread-local variables, so an access would fault at an
+/// address near 0.
 fn check_thread_local(file: &File<'_>) -> Result<(), ElfError> {
     let variables = file.symbols().filter(|s| s.kind() == SymbolKind::Tls);
     let names: Vec<_> = variables

@@ -37,7 +37,7 @@ enum Kind {
     Text,
     /// The system must print a line that matches this pattern.
     Pattern(Regex),
-    /// Input. It is sent after the system has printed all preceding lines.
+    /// Input that is sent after the system has printed all preceding lines.
     Typed(String),
 }
 
@@ -139,7 +139,7 @@ impl Expected {
         }
     }
 
-    /// Returns the input. It is `None` for a line of output.
+    /// Returns the input, or `None` for a line of output.
     pub(crate) fn typed(&self) -> Option<&str> {
         match &self.kind {
             Kind::Typed(text) => Some(text),
@@ -148,18 +148,18 @@ impl Expected {
     }
 }
 
-/// Compares the lines of a system with the expected ones as they arrive.
+/// Compares the lines of a system with the expected lines, one line at a time.
 pub(crate) struct Judge<'a> {
     expected: &'a [Expected],
     seen: Vec<String>,
-    /// The index of the first line that differs from the expected one.
+    /// The index of the first line that differs from the expected line.
     difference: Option<usize>,
 }
 
 /// The result of the comparison so far.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// All lines match so far; more lines are expected.
+    /// All lines match so far, and more lines are expected.
     Waiting,
     /// All expected lines have arrived.
     Complete,
@@ -210,7 +210,7 @@ impl<'a> Judge<'a> {
             .map(|expected| (self.seen.len() + 1, expected))
     }
 
-    /// Returns the next expected line, if it is the last one.
+    /// Returns the next expected line if no other expected line follows.
     pub(crate) fn awaited_last(&self) -> Option<&'a Expected> {
         self.awaited()
             .filter(|(number, _)| *number == self.expected.len())
@@ -222,21 +222,22 @@ impl<'a> Judge<'a> {
         &self.seen
     }
 
-    /// Returns the number of the expected line that another line replaced. Returns `None` if no
-    /// line differs, or if all expected lines had already arrived.
+    /// Returns the number of the expected line at the first difference. Returns `None` if no line
+    /// differs, or if all expected lines had already arrived.
     pub(crate) fn missed(&self) -> Option<usize> {
         self.difference
             .filter(|at| *at < self.expected.len())
             .map(|at| at + 1)
     }
 
-    /// Returns the number of lines from the first difference on.
+    /// Returns the number of printed lines after the first difference, including the differing
+    /// line.
     pub(crate) fn surplus(&self) -> usize {
         self.difference.map_or(0, |at| self.seen.len() - at)
     }
 
-    /// Renders the lines around the first difference. Each has its number in the file and in the
-    /// log. `-` marks a missing line, `+` an unexpected one.
+    /// Renders the lines around the first difference. Each line has its number in the file and in
+    /// the log. `-` marks a missing line, `+` an unexpected line.
     pub(crate) fn diff(&self) -> String {
         const AFTER: usize = 5;
         let same = self.difference.unwrap_or(self.seen.len());
@@ -278,8 +279,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Returns the text of an `.expected` file for `seen`, and the patterns of the old file that match
-/// no line any more. Each pattern that still matches replaces one line.
+/// Returns the text of an `.expected` file for `seen`, and the unused patterns of the old file.
+/// Each pattern that still matches replaces one line.
 pub(crate) fn blessed<'a>(seen: &[String], before: &'a [Expected]) -> (String, Vec<&'a str>) {
     let mut patterns: Vec<_> = before
         .iter()

@@ -3,7 +3,7 @@
 
 use crate::readable::readable;
 
-/// The prefix of a report's second line, which names the PD.
+/// The prefix of a report's second line. The name of the PD follows.
 const FAULTING_PD: &str = "MON|ERROR: faulting PD: ";
 
 /// The prefix of the monitor's messages. The first message after the registers describes the fault.
@@ -19,8 +19,8 @@ const MONITOR_OVERFLOW: &str = "MON|ERROR: potential stack overflow";
 /// virtual CPU, and for a PD that used a disabled feature.
 const MONITOR_VCPU: &str = "MON|ERROR: received vCPU fault with ESR: ";
 
-/// The exception class of an access to a floating-point or vector register. It is in the highest
-/// six of a syndrome's 32 bits (Arm ARM, `ESR_EL1`, EC 0b000111).
+/// The exception class of an access to a floating-point or vector register. The class is in the
+/// highest six of a syndrome's 32 bits (Arm ARM, `ESR_EL1`, EC 0b000111).
 const FLOATING_POINT: u64 = 0b000111;
 
 /// The description of a fault with this exception class.
@@ -38,13 +38,14 @@ pub(crate) enum FaultLine {
     At { pd: String, address: u64 },
     /// The PD's stack was too small.
     StackOverflow { pd: String },
-    /// The PD used a floating-point register without the right to.
+    /// The PD used a floating-point register without permission.
     FloatingPoint { pd: String },
 }
 
 /// Parses the first line of a model kernel's report: the PD, its access, and the program counter.
 ///
-/// Stack overflows need no parsing: the model kernel explains them in its own report.
+/// Stack overflows are not parsed, because the model kernel explains a stack overflow in its own
+/// report.
 fn model_fault(line: &str) -> Option<(&str, &str, u64)> {
     let (pd, how) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
     let (_, rest) = how.split_once("(pc ")?;
@@ -76,7 +77,8 @@ impl Faults {
         faults
     }
 
-    /// Processes the next line of the log, and returns its information about a fault, if any.
+    /// Processes the next line of the log. Returns the information about a fault in this line, if
+    /// any.
     pub(crate) fn hear(&mut self, line: &str) -> Option<FaultLine> {
         if let Some(pd) = line.strip_prefix(FAULTING_PD) {
             let pd = readable(pd);

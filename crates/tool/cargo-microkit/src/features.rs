@@ -1,9 +1,9 @@
 //! Groups programs that can be built in one call of Cargo.
 //!
 //! In one call, Cargo builds a shared dependency once, with the features that any of the programs
-//! enables. A program would then depend on the other PDs of the call. For example, a PD without an
-//! allocator would fail to link beside a PD with an allocator. So two programs share a call only if
-//! they enable the same features of every shared dependency.
+//! enables. The features of one program would then change the other programs of the call. For
+//! example, a PD without an allocator would fail to link beside a PD with an allocator. So two
+//! programs share a call only if they enable the same features of every shared dependency.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -23,8 +23,8 @@ pub(crate) struct CargoCall {
     pub(crate) chosen: BTreeSet<String>,
 }
 
-/// Splits programs into groups for one call of Cargo each. `chosen` holds the features that
-/// `--features` selects.
+/// Splits programs into groups. Cargo is called once for each group. `chosen` holds the features
+/// that `--features` selects.
 pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>, chosen: &Chosen) -> Vec<CargoCall> {
     let mut packages: BTreeMap<&str, BTreeSet<Bin>> = BTreeMap::new();
     for bin in bins {

@@ -10,19 +10,19 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::terminal;
 
-/// Copies the finished file `from` to `to`. Replaces an old file in one step.
+/// Copies the finished file `from` to `to`. Replaces an existing file in one step.
 pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
     let mut source = File::open(from).map_err(|e| cannot("read", from, &e))?;
     replace(to, |file| io::copy(&mut source, file).map(drop))
 }
 
-/// Writes `bytes` to `to`. Replaces an old file in one step.
+/// Writes `bytes` to `to`. Replaces an existing file in one step.
 pub(crate) fn write(to: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     replace(to, |file| io::Write::write_all(file, bytes.as_ref()))
 }
 
 fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
-    // A symbolic link is kept; only its target is replaced.
+    // Keeps a symbolic link, and replaces only the target of the link.
     let real = std::fs::canonicalize(to).unwrap_or_else(|_| to.to_path_buf());
     let directory = match real.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -31,8 +31,8 @@ fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
     let write = || -> io::Result<()> {
         if let Ok(data) = std::fs::metadata(&real) {
             if data.permissions().readonly() {
-                // An explicit check: replacing the file by renaming would succeed, because renaming
-                // requires only the folder's permission.
+                // An explicit check is needed: replacing the file by renaming would succeed,
+                // because renaming requires only the folder's permission.
                 return Err(io::Error::other("it is read-only"));
             }
             if !data.is_file() && !data.is_dir() {
@@ -42,7 +42,7 @@ fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
         }
         let mut file = tempfile::Builder::new()
             .prefix(".cargo-microkit-")
-            .permissions(Permissions::from_mode(0o666)) // The umask is applied to this.
+            .permissions(Permissions::from_mode(0o666)) // The umask applies to this mode.
             .tempfile_in(directory)?;
         fill(file.as_file_mut())?;
         file.persist(&real)?;
@@ -51,7 +51,8 @@ fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
     write().map_err(|e| cannot("write", to, &e))
 }
 
-/// A lock between processes. It is released when this value is dropped, or when the process ends.
+/// A lock between processes. The lock is released when this value is dropped, or when the process
+/// ends.
 #[derive(Debug)]
 #[must_use = "it is released when this is dropped"]
 pub(crate) struct Lock {

@@ -1,7 +1,7 @@
 //! Recognises a missing line in a protection domain's program by the message of the compiler or the
 //! linker.
 
-/// Parts of messages, with the advice for each.
+/// Parts of compiler and linker messages, with the advice for each message.
 const LINES: [(&str, &str); 7] = [
     (
         "can't find crate for `std`",
@@ -37,7 +37,8 @@ const LINES: [(&str, &str); 7] = [
     ),
 ];
 
-/// Returns the advice for a message of the compiler or the linker, if a missing line causes it.
+/// Returns the advice for a message of the compiler or the linker, if a missing line causes the
+/// message.
 pub(crate) fn advice(message: &str) -> Option<&'static str> {
     let line = LINES.iter().find(|(part, _)| message.contains(part));
     line.map(|(_, advice)| *advice)

@@ -1,10 +1,11 @@
-//! The folders for data that belongs to no project: SDKs, and the model kernel.
+//! The folders for data that does not belong to a project: SDKs, and the model kernel.
 
 use std::path::PathBuf;
 
 use miette::{Result, miette};
 
-/// The variable that names one folder for all data, instead of the operating system's folders.
+/// The environment variable that names one folder for all data, instead of the operating system's
+/// folders.
 const VARIABLE: &str = "CARGO_MICROKIT_HOME";
 
 /// Returns the folder for data that the user has added, such as SDKs.

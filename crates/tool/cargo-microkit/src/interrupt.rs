@@ -8,11 +8,13 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 static FLAG: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Installs the handlers: from now on a stop signal sets the flag instead of ending this program.
+/// Installs the signal handlers. Afterwards, a stop signal sets the flag instead of ending this
+/// program.
 pub(crate) fn catch() {
     static CAUGHT: LazyLock<()> = LazyLock::new(|| {
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-            // Registration fails only for signals that cannot be caught. These can be caught.
+            // Registration fails only for signals that cannot be caught. These four signals can be
+            // caught.
             let _ = signal_hook::flag::register(signal, Arc::clone(&FLAG));
         }
     });

@@ -1,4 +1,4 @@
-//! The kernel for a system: seL4 from an SDK, or the model kernel, which needs no SDK.
+//! The kernel for a system: seL4 from an SDK, or the model kernel without an SDK.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,12 @@ pub(crate) enum Kind {
 /// An available kernel.
 #[derive(Debug)]
 pub(crate) enum Kernel {
-    /// seL4, from this SDK.
+    /// seL4, from an SDK.
     Sel4(Sdk),
-    /// The model kernel. It has the slots and limits of one version of the SDK. If that SDK is
-    /// available, programs are built with it and need no second build for seL4.
+    /// The model kernel. It has the slots and limits of one SDK version. If an SDK of that version
+    /// is available, programs are built with this SDK and do not need a second build for seL4.
     Model {
-        /// The SDK of that version.
+        /// The SDK with the version of the model kernel.
         sdk: Option<Sdk>,
     },
 }
@@ -53,7 +53,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl Kernel {
-    /// Selects the kernel. `auto` is seL4 if there is an SDK, otherwise the model kernel.
+    /// Selects the kernel. `auto` selects seL4 if there is an SDK, and the model kernel otherwise.
     pub(crate) fn choose(options: &Options) -> Result<Self> {
         let flag = options.sdk.sdk.as_deref();
         match options.kernel {
@@ -66,7 +66,8 @@ impl Kernel {
         }
     }
 
-    /// Returns the model kernel. It uses `sdk` if `sdk` has the matching version.
+    /// Returns the model kernel. Uses `sdk` for builds if the version of `sdk` is the model
+    /// kernel's version.
     pub(crate) fn model(sdk: Option<Sdk>) -> Self {
         Self::Model {
             sdk: sdk.filter(|sdk| sdk.version() == MICROKIT_VERSION),
@@ -84,7 +85,7 @@ impl Kernel {
             Self::Sel4(sdk) => sdk.kernel(board, config),
             Self::Model { .. } => {
                 let known = microkit_sdf::Kernel::QEMU_VIRT_AARCH64;
-                // Only the SDK of another board contains its RAM addresses.
+                // For another board, only the SDK contains the RAM addresses.
                 Ok(microkit_sdf::Kernel {
                     ram: known.ram.filter(|_| board == model::BOARD),
                     cores: match config.starts_with("smp-") {
@@ -159,7 +160,7 @@ impl Kernel {
 }
 
 impl Kernel {
-    /// Returns the method to read thread states from the memory of a running kernel.
+    /// Returns the method of reading thread states from the memory of a running kernel.
     pub(crate) fn state(&self, variant: &Variant, options: &Options) -> State {
         match self {
             Self::Sel4(sdk) => State::Sel4 {

@@ -13,8 +13,8 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr}
 use crate::interrupt;
 use crate::qemu::Typist;
 
-/// The key that ends the run: Ctrl with a letter or symbol. A terminal sends it as a byte below
-/// 0x20.
+/// The key that ends the run: Ctrl with a letter or symbol. A terminal sends such a key as a byte
+/// below 0x20.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Escape(u8);
 
@@ -42,7 +42,7 @@ impl fmt::Display for Escape {
     }
 }
 
-/// A terminal in raw mode, which delivers each key at once. Dropping the value restores the old
+/// A terminal in raw mode. Each key is delivered immediately. Dropping the value restores the old
 /// settings, also during a panic.
 #[derive(Debug)]
 #[must_use = "the terminal's settings are restored when this is dropped"]
@@ -52,7 +52,8 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Switches standard input to raw mode, if it is a terminal that this program may read.
+    /// Switches standard input to raw mode, if standard input is a terminal that this program may
+    /// read.
     pub(crate) fn from_stdin() -> Option<Self> {
         let input = io::stdin();
         // The terminal driver stops a background job that changes the terminal's settings.
@@ -69,13 +70,13 @@ impl Keys {
         raw.make_raw();
         // Output processing stays on, because output needs a carriage return at each newline.
         raw.output_modes = before.output_modes;
-        // `Flush` would discard the user's input from before the run, which the system must
-        // receive.
+        // `Flush` would discard input that the user typed before the run. The system must receive
+        // that input.
         tcsetattr(&terminal, OptionalActions::Now, &raw)?;
         Ok(Self { terminal, before })
     }
 
-    /// Sends every key to a guest from now on, except `escape`. That key ends the run.
+    /// Sends every later key to a guest, except `escape`. The key `escape` ends the run.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Checks a system's memory layout, for either packer. The SDK's tool would report a layout error
-//! with a shorter message, or not at all.
+//! Checks a system's memory layout, for either packer. Without this check, the SDK's tool would
+//! report a layout error with a shorter message, or not report the error.
 
 use std::path::PathBuf;
 
@@ -13,8 +13,8 @@ use crate::model::BOARD;
 ///
 /// # Errors
 ///
-/// Reports every layout error of the model kernel's packer that also applies to seL4, with its
-/// line.
+/// Reports every layout error of the model kernel's packer that also applies to seL4. Each error
+/// shows its line in the system file.
 pub(crate) fn check(
     system: &System,
     board: &str,
@@ -24,7 +24,7 @@ pub(crate) fn check(
     let qemu = Platform::QEMU_VIRT_AARCH64;
     let platform = match board == BOARD {
         true => qemu,
-        // Only the SDK's tool knows the other limits of a board, and checks them.
+        // Only the SDK's tool has the other limits of a board, and checks these limits.
         false => Platform {
             kernel_devices: &[],
             kernel_irqs: &[],

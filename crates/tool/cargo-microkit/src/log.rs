@@ -8,11 +8,11 @@ use crate::variant::Variant;
 const MONITOR_STARTED: &str = "MON|INFO: Microkit Monitor started!";
 
 /// The prefixes of remarks that the monitor, a debug kernel and the model kernel print between the
-/// lines of the PDs. Fault reports are not remarks: an `.expected` file must list them.
+/// lines of the PDs. Fault reports are not remarks, so an `.expected` file must list fault reports.
 const REMARKS: [&str; 3] = ["MON|INFO: ", "<<seL4(CPU ", "MODEL|INFO: "];
 
 /// The prefix of a line with the backtrace of a panic. Backtraces differ between builds, so tests
-/// do not compare them.
+/// do not compare these lines.
 pub(crate) const BACKTRACE: &str = "backtrace of ";
 
 /// Splits a serial log into lines, and finds the lines that the system printed.
@@ -42,8 +42,8 @@ impl Log {
         }
     }
 
-    /// Adds a piece of text with at most one newline, at its end. Returns the line that this
-    /// newline completes.
+    /// Adds a piece of text. The piece has at most one newline, at its end. Returns the line that
+    /// this newline completes.
     pub(crate) fn push(&mut self, piece: &str) -> Option<Line> {
         self.partial.push_str(piece);
         if !self.partial.ends_with('\n') {
@@ -58,7 +58,7 @@ impl Log {
         &self.partial
     }
 
-    /// Ends the unfinished line and returns it.
+    /// Ends and returns the unfinished line.
     pub(crate) fn flush(&mut self) -> Line {
         let text = std::mem::take(&mut self.partial);
         let plain = console::strip_ansi_codes(&text);
@@ -69,8 +69,7 @@ impl Log {
         Line { text, is_of_system }
     }
 
-    /// Returns whether the system is still booting. No line comes from a PD before the end of the
-    /// boot.
+    /// Returns whether the system is still booting. No PD prints before the end of the boot.
     pub(crate) fn is_boot(&self) -> bool {
         self.is_boot
     }
@@ -84,7 +83,7 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Decodes `bytes`, after the incomplete character that earlier bytes began.
+    /// Decodes `bytes`, starting with the incomplete character from the previous call.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> String {
         self.incomplete
             .extend(bytes.iter().filter(|byte| **byte != b'\r'));

@@ -1,21 +1,21 @@
 //! `cargo microkit`: builds, runs and tests systems of seL4 Microkit protection domains (PDs).
 //!
 //! Cargo builds the PDs that are written in Rust, a packer makes the image, and QEMU runs the
-//! image. For seL4 the packer is the tool of the Microkit SDK. For the model kernel it is
+//! image. For seL4, the packer is the tool of the Microkit SDK. For the model kernel, the packer is
 //! `microkit-image`. One command runs all of these programs. Errors refer to the system, not to the
 //! program that failed.
 //!
 //! The steps of a run:
 //!
-//! 1. a [`system`] argument names a [`system_file`], which names its [`programs`];
-//! 2. [`cargo`] builds their ELF files, or [`c`] compiles them;
+//! 1. a [`system`] argument names a [`system_file`]. The system file names its [`programs`];
+//! 2. [`cargo`] builds the ELF files of Rust programs, and [`c`] compiles the C programs;
 //! 3. the [`kernel`]'s packer makes the image ([`builder`] drives steps 1 to 3);
-//! 4. a [`qemu`] guest runs the image. Its serial [`log`] is shown with the [`places`] in the
-//!    source that it mentions, or compared with the [`expected`] lines;
+//! 4. a [`qemu`] guest runs the image. Its serial [`log`] is shown with the source [`places`] of
+//!    faults and backtraces, or compared with the [`expected`] lines;
 //! 5. if the run fails, the [`whereabouts`] of each PD are reported.
 //!
-//! `microkit-sdf` parses system files. For seL4, the SDK's tool parses them again, and may refuse a
-//! file for more reasons.
+//! `microkit-sdf` parses system files. For seL4, the SDK's tool parses the system file again, and
+//! may reject it for more reasons.
 #![forbid(unsafe_code)]
 
 mod builder;
@@ -68,7 +68,7 @@ use clap::Parser;
 use command::Outcome;
 
 /// Maps outcomes to exit codes: 0 for success, 1 for an error or a failed test, 130 for an
-/// interrupt by the user. No other code selects exit codes, except that Clap exits with 2 if the
+/// interrupt by the user. All exit codes are selected here, except that Clap exits with 2 if the
 /// arguments are wrong.
 fn main() -> ExitCode {
     terminal::set_up_errors();

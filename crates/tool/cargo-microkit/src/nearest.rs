@@ -1,4 +1,4 @@
-//! "Did you mean …": proposes an existing name for an unknown one.
+//! "Did you mean …": proposes an existing name for an unknown name.
 
 pub(crate) use microkit_sdf::nearest;
 

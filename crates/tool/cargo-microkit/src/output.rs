@@ -1,5 +1,5 @@
 //! Protects files from being overwritten by an output. An output replaces only the output of an
-//! earlier run: a typing error such as `-o my.system` must not destroy a hand-written file.
+//! earlier run. For example, the typing error `-o my.system` must not destroy a hand-written file.
 
 use std::fs;
 use std::io::Read;
@@ -85,12 +85,13 @@ impl Kind {
             // The loader of every kernel is a flat binary. Text files contain no zero bytes, and
             // programs are ELF files.
             Self::Image => head.contains(&0) && !head.starts_with(b"\x7fELF"),
-            // The model kernel's packer writes the first prefix, the SDK's tools write the others.
+            // The model kernel's packer writes the heading `Memory regions`. The SDK's tools write
+            // the other headings.
             Self::Report => text.lines().any(|line| {
                 let is_heading = line.ends_with(" Details") || line.ends_with(" Info");
                 line == "Memory regions" || (line.starts_with("# ") && is_heading)
             }),
-            // A hand-drawn picture has no such mark.
+            // A hand-drawn picture does not contain the mark of this program.
             Self::Drawing => text.contains("<svg") && text.contains(DRAWN_BY),
             Self::Table => text.trim_start().starts_with('{') && text.contains("\"kernels\""),
         }

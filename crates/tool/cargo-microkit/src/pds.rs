@@ -1,4 +1,4 @@
-//! The protection domains of a built system, their programs, and the memory that each uses.
+//! The protection domains of a built system, their programs, and the memory use of each PD.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,16 +7,17 @@ use std::path::PathBuf;
 use object::read::File;
 use object::{Object, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
 
-/// The symbol of the heap that `#[protection_domain(heap_size = …)]` makes.
+/// The symbol of the heap from `#[protection_domain(heap_size = …)]`.
 const HEAP_SYMBOL: &str = "sel4_microkit_heap";
 
 /// A protection domain and its program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProtectionDomain {
     pub(crate) name: String,
-    /// The ELF file that runs.
+    /// The executed ELF file.
     pub(crate) program: PathBuf,
-    /// The ELF file with the program's symbols and line numbers. It may differ from `program`.
+    /// The ELF file with the program's symbols and line numbers. This file may differ from
+    /// `program`.
     pub(crate) symbols: PathBuf,
     /// The size of the PD's stack, in bytes.
     pub(crate) stack_bytes: u64,
@@ -60,7 +61,7 @@ pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
     aligned(&rows)
 }
 
-/// Aligns the first column to the left and the others to the right.
+/// Aligns the first column to the left and the other columns to the right.
 fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
         let widths = rows.iter().map(|row| row[column].chars().count());

@@ -87,8 +87,8 @@ impl Places {
         self.stacks.get(pd).copied()
     }
 
-    /// Resolves the backtrace that a panic printed in a line of the log. Returns its functions with
-    /// their places, the innermost first. Returns an empty list for other lines.
+    /// Resolves the backtrace that a panic printed in a line of the log. Returns the functions with
+    /// their places, the innermost function first. Returns an empty list for other lines.
     pub(crate) fn of_backtrace(&self, line: &str) -> Vec<String> {
         let Some((pd, addresses)) = backtrace(line) else {
             return Vec::new();
@@ -96,7 +96,7 @@ impl Places {
         let Some(loader) = self.loader(pd) else {
             return Vec::new();
         };
-        // The stack holds return addresses. Each is one instruction after its call.
+        // The stack holds return addresses. Each return address is one instruction after its call.
         let calls = addresses.iter().map(|address| address - INSTRUCTION_BYTES);
         let frames: Vec<_> = calls.flat_map(|call| frames(&loader, call)).collect();
         let is_machinery = |frame: &Frame| {
@@ -109,8 +109,8 @@ impl Places {
         render_frames(&frames[own..])
     }
 
-    /// Returns the function and the place of an instruction of a PD. If functions were inlined
-    /// there, prefers the innermost function of the program's own code.
+    /// Returns the function and the place of an instruction of a PD. If the instruction is in
+    /// inlined functions, prefers the innermost function of the program's own code.
     pub(crate) fn of_instruction(&self, pd: &str, address: u64) -> Option<String> {
         let frames = frames(&self.loader(pd)?, address);
         let own = frames.iter().find(|frame| !is_of_runtime(frame));
@@ -157,7 +157,7 @@ impl Program {
     }
 
     /// Returns the innermost place in the program's own code, among an instruction and the calls
-    /// that led to it. Returns `None` if all of these are in the runtime.
+    /// that led to this instruction. Returns `None` if all of these are in the runtime.
     pub(crate) fn own_place(&self, addresses: &[u64]) -> Option<String> {
         let mut frames = addresses.iter().flat_map(|at| frames(&self.loader, *at));
         let own = frames.find(|frame| !is_of_runtime(frame))?;
@@ -180,7 +180,7 @@ fn is_of_runtime(frame: &Frame) -> bool {
         .strip_prefix('<')
         .and_then(|name| name.split_once(" as "))
     {
-        // A trait method. A primitive type, such as `i32`, has no crate.
+        // In a trait method, a primitive type such as `i32` has no crate.
         Some((of_type, of_trait)) => [crate_of(of_type), crate_of(of_trait)],
         None => [crate_of(name), None],
     };
@@ -220,7 +220,7 @@ fn is_file_of_runtime(file: &str) -> bool {
     })
 }
 
-/// A function of a backtrace. It may be inlined.
+/// A function of a backtrace, possibly inlined.
 #[derive(Debug)]
 struct Frame {
     function: String,
@@ -236,11 +236,11 @@ impl Frame {
     }
 }
 
-/// Renders the frames of a backtrace as text. Counts, but does not show, the outermost runtime
-/// frames, which lead to the program's own functions.
+/// Renders the frames of a backtrace as text. Counts but does not show the outermost runtime
+/// frames. These frames lead to the program's own functions.
 fn render_frames(frames: &[Frame]) -> Vec<String> {
     let begins = |frame: &Frame| CALLERS.iter().any(|name| frame.function.starts_with(name));
-    // If all frames are in the runtime, all of them are shown.
+    // If all frames are in the runtime, all frames are shown.
     let end = frames.iter().rposition(|frame| !begins(frame));
     let end = end.map_or(frames.len(), |last| last + 1);
     let mut lines: Vec<_> = frames[..end].iter().map(Frame::render).collect();
@@ -295,7 +295,7 @@ fn backtrace(line: &str) -> Option<(&str, Vec<u64>)> {
     Some((pd, addresses.collect::<Option<_>>()?))
 }
 
-/// Shortens a file's path: relative to the current folder, if the file is inside that folder.
+/// Makes a file's path relative to the current folder, if the file is inside that folder.
 fn shortened(file: &Path) -> String {
     let here = env::current_dir().unwrap_or_default();
     file.strip_prefix(here)

@@ -1,5 +1,5 @@
-//! The default release profile for projects that define none. It suits PDs: their release code must
-//! be small and is not debugged.
+//! The default release profile for projects that do not define a release profile. Release code of a
+//! PD must be small, and is not debugged.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ const RELEASE: [&str; 4] = [
 /// unknown alignment word by word. This costs more than the vector instructions save.
 ///
 /// Cargo appends these flags to the `build.rustflags` of a project's configuration. Cargo ignores
-/// both if `RUSTFLAGS` or flags for the target are set.
+/// all of these flags if `RUSTFLAGS` or flags for the target are set.
 const SCALAR: &str = r#"build.rustflags=["-Cno-vectorize-loops", "-Cno-vectorize-slp"]"#;
 
 /// Returns Cargo's arguments for `profile`, in the workspace whose root manifest is at `root`.

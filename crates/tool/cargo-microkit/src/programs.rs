@@ -65,7 +65,7 @@ pub(crate) fn folder_below(directory: &Path, programs: &[Program]) -> PathBuf {
     folder
 }
 
-/// Returns how many levels a path goes up from its base folder.
+/// Returns the number of levels that a path goes up from its base folder.
 fn ascent(path: &str) -> usize {
     let (mut depth, mut ascent) = (0, 0);
     for component in Path::new(path).components() {
@@ -79,7 +79,7 @@ fn ascent(path: &str) -> usize {
     ascent
 }
 
-/// Prints which file the program `path` of a system file resolves to.
+/// Prints the resolved file of the program `path` in a system file.
 pub(crate) fn print_file(path: &str, file: &Path) {
     terminal::status(
         "Program",
@@ -90,14 +90,16 @@ pub(crate) fn print_file(path: &str, file: &Path) {
 /// The folders to search for program files, without duplicates.
 #[derive(Debug)]
 pub(crate) struct Folders {
-    /// The folders of `--search-path`. They are searched before the binaries of the project.
+    /// The folders of `--search-path`. These folders are searched before the binaries of the
+    /// project.
     named: Vec<PathBuf>,
-    /// The system file's folder and the current folder. They are searched after the binaries.
+    /// The system file's folder and the current folder. These folders are searched after the
+    /// binaries.
     near: Vec<PathBuf>,
 }
 
 impl Folders {
-    /// Returns the folders for a system. They include the folders of `--search-path`.
+    /// Returns the folders for a system, including the folders of `--search-path`.
     ///
     /// # Errors
     ///
@@ -205,7 +207,7 @@ fn source(
     below(&folders.near, path)
 }
 
-/// Returns the program in the first of `folders` that contains one.
+/// Returns the program in the first of `folders` that contains the program.
 fn below(folders: &[PathBuf], path: &str) -> Result<Option<Source>> {
     for folder in folders {
         // Joining an absolute path returns the absolute path itself.
@@ -321,7 +323,7 @@ mod tests {
         check("c.elf", &c);
         check("a.elf", &a);
         check(first.join("a.elf").to_str().expect("UTF-8"), &a);
-        // A source in an earlier folder takes precedence over an ELF file in a later one.
+        // A source in an earlier folder takes precedence over an ELF file in a later folder.
         file(second.join("c.elf"));
         check("c.elf", &c);
     }

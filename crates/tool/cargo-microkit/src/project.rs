@@ -35,13 +35,13 @@ pub(crate) struct TestedPackage<'a> {
     pub(crate) bins: Vec<&'a str>,
 }
 
-/// The properties of a package that `--features` is matched against.
+/// The properties of a package that are compared with `--features`.
 pub(crate) struct Traits<'a> {
     /// The package ID.
     pub(crate) id: &'a str,
     pub(crate) name: &'a str,
     pub(crate) features: Vec<&'a str>,
-    /// The names of the dependencies in its manifest.
+    /// The names of the dependencies in the package's manifest.
     pub(crate) dependencies: Vec<&'a str>,
 }
 
@@ -92,8 +92,8 @@ impl Project {
 
     /// Returns the manifest of the workspace.
     ///
-    /// Calls with `--features` pass it as `--manifest-path`. With resolver 1, Cargo interprets
-    /// `PACKAGE/FEATURE` differently if it runs in the folder of a package.
+    /// Calls of Cargo with `--features` pass this manifest as `--manifest-path`. With resolver 1,
+    /// Cargo interprets `PACKAGE/FEATURE` differently if Cargo runs in the folder of a package.
     pub(crate) fn root_manifest(&self) -> &Path {
         &self.root_manifest
     }
@@ -150,7 +150,7 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// Fails if several tables describe it.
+    /// Fails if several tables describe the program.
     pub(crate) fn c_table(&self, name: &str) -> Result<Option<Table<'_>>> {
         let workspace = (
             "workspace",
@@ -205,7 +205,7 @@ impl Project {
         })
     }
 
-    /// Returns the packages with binaries that have `microkit-test` among their dependencies.
+    /// Returns the packages that have binaries and a dependency on `microkit-test`.
     pub(crate) fn tested_on_host(&self) -> Vec<TestedPackage<'_>> {
         let packages = self.metadata.packages.iter().map(|package| {
             let bins = package.targets.iter().filter(|target| target.is_bin());

@@ -1,5 +1,5 @@
-//! Makes the text of a program safe for a report: shows control characters instead of sending them
-//! to the terminal.
+//! Makes the text of a program safe for a report: shows control characters as text instead of
+//! sending the characters to the terminal.
 
 use std::fmt::Write;
 
@@ -9,7 +9,8 @@ const END_CHARS: usize = 200;
 
 /// Returns `line` with its control characters written as `\x1b` or `\u{202e}`.
 ///
-/// Omits the middle of a long line: a program that draws on the terminal may never end its line.
+/// Omits the middle of a long line, because a program that draws on the terminal may never end its
+/// line.
 pub(crate) fn readable(line: &str) -> String {
     let count = line.chars().count();
     if count <= 2 * END_CHARS {

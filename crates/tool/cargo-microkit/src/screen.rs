@@ -1,11 +1,11 @@
-//! Tracks the terminal settings that a program changes with escape codes, and restores them after
-//! the program has ended.
+//! Tracks the terminal settings that a program changes with escape codes, and restores the settings
+//! after the program has ended.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::mem;
 
-/// The private modes that are on in a new terminal. All others are off.
+/// The private modes that are on in a new terminal. All other modes are off.
 const ON_AT_FIRST: [u16; 2] = [7, 25];
 
 /// Parses the escape codes in the output to the terminal (ECMA-48, and DEC's private codes as in
@@ -16,7 +16,7 @@ pub(crate) struct Screen {
     changed: Changed,
 }
 
-/// The settings that differ from those of a new terminal.
+/// The settings that differ from the settings of a new terminal.
 #[derive(Debug, Default)]
 struct Changed {
     /// Modes of `CSI ? NUMBER h` and `l`: the cursor, the alternate screen, the mouse, …
@@ -78,7 +78,7 @@ impl Screen {
                 State::Text
             }
             (State::Sequence(mut sequence), c) => {
-                // No valid code is that long. The limit bounds the memory for an endless code.
+                // Valid codes are shorter. The limit bounds the memory for an endless code.
                 if sequence.len() < 256 {
                     sequence.push(c);
                 }
@@ -112,7 +112,7 @@ impl Screen {
             codes.push_str(&format!("\x1b[?{mode}{end}"));
         }
         let rest = [
-            // Setting the margins moves the cursor, so its position is saved and restored.
+            // Setting the margins moves the cursor, so the cursor position is saved and restored.
             (has_margins, "\x1b7\x1b[r\x1b8"),
             (has_charset, "\x1b(B\x0f"),
             (has_keypad, "\x1b>"),

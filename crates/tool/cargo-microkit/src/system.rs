@@ -16,8 +16,8 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// Returns the system at the path `argument`. Returns `None` if `argument` can be a name,
-    /// or if the file does not exist.
+    /// Returns the system at the path `argument`. Returns `None` if `argument` can be a system's
+    /// name, or if the file does not exist.
     pub(crate) fn at_path(argument: &str) -> Option<Self> {
         let path = Path::new(argument);
         (is_path(argument) && path.is_file()).then(|| Self::at(path))
@@ -28,7 +28,7 @@ impl System {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such system, or if a name is ambiguous.
+    /// Fails if the system does not exist, or if the name is ambiguous.
     pub(crate) fn find(argument: &str, workspace_root: Option<&Path>) -> Result<Self> {
         let path = Path::new(argument);
         let beside = PathBuf::from(format!("{argument}.system"));
@@ -72,8 +72,8 @@ impl System {
         Err(not_found(argument, workspace_root, names))
     }
 
-    /// Lists every system of the workspace: the systems in `microkit-systems`, then those in its
-    /// subfolders.
+    /// Lists every system of the workspace: the systems in `microkit-systems`, then the systems in
+    /// its subfolders.
     pub(crate) fn all(workspace_root: &Path) -> Vec<Self> {
         let top = directory(workspace_root);
         let entries = std::fs::read_dir(&top).into_iter().flatten().flatten();
@@ -166,7 +166,8 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 /// Returns the help for a command without a system, if `microkit-systems` is empty. The help
-/// proposes the systems of this folder, or shows `otherwise` if there are none.
+/// proposes the systems of the current folder. If this folder has no systems, the help is
+/// `otherwise`.
 pub(crate) fn name_one(otherwise: &str) -> String {
     match names_in(Path::new(".")) {
         names if names.is_empty() => otherwise.to_owned(),

@@ -1,4 +1,5 @@
-//! The system file of a command. It is read and parsed once, and all later steps use the result.
+//! The system file of a command. The file is read and parsed once, and all later steps use the
+//! result.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -13,7 +14,7 @@ use crate::target::Target;
 
 /// A system file that was read and parsed.
 pub(crate) struct SystemFile {
-    /// Its name and path.
+    /// The name and path of the file.
     pub(crate) system: System,
     /// The program images of all PDs, without duplicate paths.
     pub(crate) images: Vec<ProgramImage>,
@@ -28,14 +29,16 @@ pub(crate) struct ProgramImage {
     pub(crate) path: String,
     /// The first PD that runs the program.
     pub(crate) pd: String,
-    /// The compilation target: with floating point, if any PD of the program may use it.
+    /// The compilation target: with floating point, if any PD with this program may use floating
+    /// point.
     pub(crate) target: Target,
     /// The place in the file that names the program.
     span: sdf::Span,
 }
 
 impl SystemFile {
-    /// Reads the file of `system`. Files that it names are searched in `search_paths`.
+    /// Reads the file of `system`. Searches `search_paths` for the files that the system file
+    /// names.
     ///
     /// # Errors
     ///
@@ -68,7 +71,7 @@ impl SystemFile {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// Returns the errors of [`read`](Self::read).
     pub(crate) fn images_of(system: &System) -> Result<Vec<ProgramImage>> {
         let kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
         Ok(Self::read(system.clone(), kernel, Vec::new())?.images)
@@ -84,11 +87,11 @@ impl SystemFile {
     }
 
     /// Returns the parsed system before its programs are built. Returns `None` if a program fills a
-    /// region, because the system cannot be checked before that file exists.
+    /// region, because the system cannot be checked before the program is built.
     ///
     /// # Errors
     ///
-    /// As [`parsed`](Self::parsed).
+    /// Returns the errors of [`parsed`](Self::parsed).
     pub(crate) fn before_build(&self) -> Result<Option<&sdf::System>> {
         let is_program = |path: &str| self.images.iter().any(|image| image.path == path);
         let is_for_later = |error: &sdf::SdfError| match &error.kind {
@@ -103,11 +106,11 @@ impl SystemFile {
 
     /// Returns the parsed system after its programs are built. `search_paths` must contain the
     /// programs. Parses the file again only if the system has filled regions, because the build may
-    /// have created the files for them.
+    /// have created the files for these regions.
     ///
     /// # Errors
     ///
-    /// As [`parsed`](Self::parsed).
+    /// Returns the errors of [`parsed`](Self::parsed).
     pub(crate) fn after_build(
         &self,
         kernel: sdf::Kernel,

@@ -9,8 +9,8 @@ pub(crate) enum Target {
     /// The target with floating-point registers.
     Fpu,
     /// The target without floating-point registers. Each PD that runs the program has
-    /// `fpu="false"`. The kernel does not save these registers for such a PD, and using one is a
-    /// fault.
+    /// `fpu="false"`. For such a PD, the kernel does not save these registers, and an access to a
+    /// register is a fault.
     NoFpu,
 }
 

@@ -1,7 +1,7 @@
 //! Prints results on standard output, and everything else on standard error.
 //!
-//! `println!` is not used here. It panics if the reader of a pipe stops reading (`cargo microkit
-//! run hello | head`).
+//! `println!` is not used here, because it panics if the reader of a pipe stops reading (`cargo
+//! microkit run hello | head`).
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -76,10 +76,11 @@ pub(crate) fn rendered(report: &Report) -> String {
     format!("{}\n", format!("{report:?}").trim_end())
 }
 
-/// Sets how errors are rendered. Lines are wrapped on a terminal only, and never inside a path.
+/// Configures the rendering of errors. Lines are wrapped on a terminal only, and never inside a
+/// path.
 pub(crate) fn set_up_errors() {
     let is_terminal = io::stderr().is_terminal();
-    // Setting the hook fails only if a hook is already set. This function is called once.
+    // Setting the hook fails only if a hook is already set. This function is called only once.
     let _ = miette::set_hook(Box::new(move |_| {
         Box::new(
             MietteHandlerOpts::new()

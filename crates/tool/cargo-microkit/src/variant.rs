@@ -26,7 +26,7 @@ impl Variant {
         format!("{}/{}", self.board, self.config)
     }
 
-    /// Returns the name of the directory for all builds for this kernel of an SDK.
+    /// Returns the name of the directory for all builds with this kernel and the version of `sdk`.
     pub(crate) fn kernel_directory(&self, sdk: Option<&Sdk>) -> String {
         let Self { board, config, .. } = self;
         match sdk

@@ -1,4 +1,4 @@
-//! Watches a guest's output: compares it with the expected lines, or records it.
+//! Watches a guest's output: compares the output with the expected lines, or records the output.
 
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub(crate) const SILENCE: Duration = Duration::from_millis(300);
 const LONG_SILENCE: Duration = Duration::from_secs(1);
 
 /// The number of unexpected lines after which a test fails at once. A fault report has fewer lines,
-/// so it is always shown completely.
+/// so a report shows all lines of a fault.
 const ENOUGH: usize = 64;
 
 /// The reason for a failure if the kernel reports that no PD can run any more.
@@ -31,7 +31,7 @@ pub(crate) const HALTED: &str = "the kernel has halted";
 /// The number of lines that a report shows from the end of the log.
 const TAIL: usize = 10;
 
-/// How watching ended.
+/// The result of watching a guest.
 #[derive(Debug)]
 pub(crate) enum Watched<T> {
     Done(T),
@@ -39,9 +39,9 @@ pub(crate) enum Watched<T> {
     Interrupted,
 }
 
-/// Compares a guest's output with the expected lines, until all of them have arrived and the guest
-/// is silent, or a line differs, or the time is up. Sends the scripted input between the expected
-/// lines.
+/// Compares a guest's output with the expected lines. Sends the scripted input between the expected
+/// lines. Ends when all lines have arrived and the guest is silent, when a line differs, or when
+/// the time is up.
 pub(crate) fn compare(
     guest: &mut Guest,
     mut log: Log,
@@ -119,8 +119,9 @@ pub(crate) fn compare(
 /// Records a guest's output until the guest is silent for [`LONG_SILENCE`] or the time is up, and
 /// returns the lines.
 ///
-/// Sends each `type:` line of the old file when the guest is silent, and adds it to the returned
-/// lines. Fails if some of these lines could not be sent, because the new file would lack them.
+/// Sends each `type:` line of the old file when the guest is silent, and adds the line to the
+/// returned lines. Fails if a `type:` line could not be sent, because the new file would lack this
+/// line.
 pub(crate) fn record(
     guest: &mut Guest,
     mut log: Log,
@@ -191,7 +192,7 @@ impl Tail {
         self.0.push(line.to_owned());
     }
 
-    /// Returns whether no line has been added.
+    /// Returns whether the tail has no lines.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

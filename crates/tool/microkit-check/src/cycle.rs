@@ -1,14 +1,14 @@
-//! Cycles of waits.
+//! Finds cycles of waits.
 //!
-//! The nodes of the graph are the waits. An edge leads from a wait to every wait that keeps it from
-//! ending: a wait of the PD that it waits for, or a wait of another PD that holds the lock it
-//! wants. The search finds the shortest cycle through each wait. Only one of several cycles through
-//! the same PDs is reported.
+//! The nodes of the graph are the waits. An edge leads from each wait to the waits that can block
+//! this wait. A wait for a PD is blocked by the waits of that PD. A wait for a lock is blocked by
+//! the waits of other PDs that hold the lock. The search finds the shortest cycle through each
+//! wait. Only one of several cycles through the same PDs is reported.
 //!
 //! Every PD that can be in a cycle is in a reported cycle. After that cycle is fixed, the next
-//! check reports the remaining ones. A reported cycle may be impossible at run time: a PD that
-//! takes one lock in two handlers counts as if both could block at once. This rule forbids taking
-//! locks in two orders.
+//! check reports the remaining cycles. A reported cycle may be impossible at run time. For example,
+//! if a PD takes one lock in two handlers, the check assumes that both handlers can block at once.
+//! As a result, all PDs must take locks in one common order.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -38,9 +38,8 @@ pub(crate) fn findings(system: &System, waits: &[Wait]) -> Vec<Finding> {
     findings
 }
 
-/// Returns cycles, each as indices of `waits`: a shortest cycle through each wait that is in a
-/// cycle. Of several cycles through the same PDs, it returns the first. Cycles with faults come
-/// last.
+/// Returns the shortest cycle through each wait that is in a cycle, as indices of `waits`. Of
+/// several cycles through the same PDs, returns only the first. Cycles with faults come last.
 pub(crate) fn cycles(waits: &[Wait]) -> Vec<Vec<usize>> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
@@ -103,7 +102,8 @@ impl<'a> Graph<'a> {
         while let Some(at) = queue.pop_front() {
             let wait = &self.waits[at];
             let next: Vec<usize> = match &wait.target {
-                // Every edge to a PD leads to all of its waits, so expanding the PD once is enough.
+                // Every edge to a PD leads to all waits of the PD, so expanding the PD once is
+                // enough.
                 Target::Pd(pd) if is_expanded.get(*pd) == Some(&false) => {
                     is_expanded[*pd] = true;
                     self.of_pd[*pd].clone()
@@ -185,8 +185,8 @@ fn told(system: &System, cycle: &[&Wait]) -> Finding {
     Finding::new(kind, labels)
 }
 
-/// Whether `server` waits for `caller` inside its protected procedure while `caller` calls
-/// `server`.
+/// Whether `server` waits for `caller` inside its protected procedure, and `caller` waits for the
+/// reply of `server`.
 fn waits_for_its_caller(server: &Wait, caller: &Wait) -> bool {
     let is_inside = matches!(server.during, During::Declared(Context::Protected(_)));
     is_inside
@@ -195,7 +195,8 @@ fn waits_for_its_caller(server: &Wait, caller: &Wait) -> bool {
         && server.target == Target::Pd(caller.pd)
 }
 
-/// Describes one wait of a cycle, as a label beside the line of the system file that allows it.
+/// Describes one wait of a cycle, as a label beside the line of the system file that allows the
+/// wait.
 fn label(system: &System, wait: &Wait) -> Label {
     let name = &system.protection_domains[wait.pd].name;
     let wanted = wanted(system, wait);
@@ -239,7 +240,7 @@ mod tests {
         }
     }
 
-    /// Whether `one` cannot end before `other` does.
+    /// Whether `other` can keep `one` from ending.
     fn is_kept_by(one: &Wait, other: &Wait) -> bool {
         match &one.target {
             Target::Pd(pd) => *pd == other.pd,
@@ -276,8 +277,8 @@ mod tests {
     }
 
     proptest! {
-        /// Compares with a search of all paths: each reported cycle is a cycle, and every PD of any
-        /// cycle is in a reported cycle.
+        /// Asserts that each reported cycle exists. A search of all paths finds every PD in a
+        /// cycle, and each such PD must be in a reported cycle.
         #[test]
         fn every_cycle_is_told(waits in proptest::collection::vec(any_wait(), 0..8)) {
             let told = cycles(&waits);

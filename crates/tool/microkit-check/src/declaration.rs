@@ -1,4 +1,4 @@
-//! Declarations of what a program waits for: text in a section of its ELF file, one line per wait.
+//! Declarations of a program's waits: text in a section of the ELF file, one line per wait.
 //!
 //! ```text
 //! version 1
@@ -7,7 +7,7 @@
 //! wait 4 in protected holding ring
 //! ```
 //!
-//! The order of the lines has no meaning, because a linker may change it.
+//! The order of the lines has no meaning, because a linker may change the order.
 
 use std::fmt;
 
@@ -66,11 +66,11 @@ pub enum Step {
     Lock(String),
 }
 
-/// Reports why text is not a declaration.
+/// The reason why a text is not a valid declaration.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DeclarationError {
-    /// The bytes are not text.
+    /// The bytes are not UTF-8 text.
     #[error("it is not UTF-8")]
     NotText,
     /// No line states the version.
@@ -92,7 +92,8 @@ impl Declaration {
     ///
     /// # Errors
     ///
-    /// Returns the first line that cannot be parsed, a missing version, or too many lines.
+    /// Returns an error for the first line that cannot be parsed, a missing version, or too many
+    /// lines.
     pub fn parse(text: &str) -> Result<Self, DeclarationError> {
         let mut has_version = false;
         let mut statements = Vec::new();

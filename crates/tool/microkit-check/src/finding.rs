@@ -10,7 +10,8 @@ use miette::{Diagnostic, Severity};
 /// All findings in one system, in the order of its file.
 pub type Report = microkit_sdf::Report<FindingKind>;
 
-/// One problem, with one or more places in the file. The places of a cycle are in its order.
+/// One problem, with one or more places in the file. The places of a cycle are in the order of the
+/// cycle.
 pub type Finding = microkit_sdf::Finding<FindingKind>;
 
 /// The kind of a finding. [`severity`](Diagnostic::severity) distinguishes errors from warnings.
@@ -42,14 +43,14 @@ pub enum FindingKind {
     LockTwice { pd: String, lock: String },
 
     // Declarations without a matching element in the system file.
-    /// The system file has no such channel.
+    /// A declared wait at a channel that the system file does not have.
     #[error(
         "the program of `{pd}` declares a wait at channel {id}, but `{pd}` has no such channel"
     )]
     #[diagnostic(help("give `{pd}` an `<end>` with this `id`, or change the program's `waits!`"))]
     NoSuchChannel { pd: String, id: u8 },
 
-    /// The system file has no such child.
+    /// A declared wait for a fault of a child that the system file does not have.
     #[error("the program of `{pd}` declares a wait in `fault({id})`, but `{pd}` has no child {id}")]
     #[diagnostic(help("give a child of `{pd}` this `id`, or change the program's `waits!`"))]
     NoSuchChild { pd: String, id: u8 },
@@ -68,8 +69,8 @@ pub enum FindingKind {
     ))]
     NeverCalled { pd: String, id: u8, caller: String },
 
-    // Memory that differs from what the program expects.
-    /// A symbol for the address of a region that is set to another value.
+    // Memory that differs from the program's expectation.
+    /// A symbol for the address of a region, set to another value.
     #[error(
         "the program of `{pd}` uses `{symbol}` as the address of a memory region, but it is not one"
     )]
@@ -286,7 +287,7 @@ pub enum FindingKind {
         min_us: u64,
     },
 
-    /// A domain without an entry in the schedule.
+    /// A PD in a domain that is not in the schedule.
     #[error("`{pd}` never runs: its domain is not in the schedule")]
     #[diagnostic(
         severity(warning),
@@ -304,8 +305,8 @@ pub enum FindingKind {
 }
 
 impl DiagnosticKind for FindingKind {
-    /// Waits that never end are separate findings, because the fix of one does not fix another.
-    /// Errors with a different fix are also separate findings.
+    /// Waits that never end are separate findings, because the fix of one cycle does not fix
+    /// another cycle. Errors with different fixes are also separate findings.
     fn joins(&self, other: &Self) -> bool {
         let is_alone = matches!(
             self,

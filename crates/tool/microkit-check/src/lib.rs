@@ -1,14 +1,14 @@
 //! Finds cycles of waits in a Microkit system before it runs, and draws the system.
 //!
-//! A wait is a place where a protection domain (PD) stops until another one acts: it calls a
+//! A wait is a place where a protection domain (PD) stops until another PD acts. The PD calls a
 //! protected procedure, waits for a notification inside a handler, takes a lock, or has faulted. A
-//! PD has one thread, so a waiting PD does not reply. A cycle is a chain of PDs in which each waits
-//! for the next and the last for the first. None of them runs again. [`check`] reports a cycle for
-//! each PD that can be in one.
+//! PD has one thread, so a waiting PD does not reply. In a cycle, each PD waits for the next PD,
+//! and the last PD waits for the first PD. No PD in a cycle runs again. [`check`] reports a cycle
+//! for each PD that can be in a cycle.
 //!
-//! A program can declare what it waits for ([`Declaration`]). `sel4_microkit::waits!` writes the
+//! A program can declare its waits ([`Declaration`]). `sel4_microkit::waits!` writes the
 //! declaration into the ELF file. A program without a declaration is assumed to call at any time
-//! wherever the system file allows it. With libmicrokit alone, a PD cannot wait for anything else.
+//! wherever the system file allows a call. A program that uses only libmicrokit has no other waits.
 //!
 //! ```
 //! use microkit_check::{Declaration, check};
@@ -36,10 +36,10 @@
 //! assert_eq!(report.to_string(), "1 error in example.system");
 //! ```
 //!
-//! [`memory`] compares the system file with what the programs expect of their memory.
-//! [`restarts`] finds callers that wait forever if a server dies in their call.
+//! [`memory`] compares the system file with the memory that the programs expect. [`restarts`] finds
+//! callers that wait forever if a server faults during their call.
 //!
-//! This crate does no input or output.
+//! This crate does not perform input or output.
 #![forbid(unsafe_code)]
 
 mod cycle;
@@ -64,7 +64,7 @@ pub use wait::{During, Target, Wait, WaitKind, waits};
 use microkit_sdf::System;
 
 /// Reports cycles of waits and other problems of `system`. `declarations` has an entry for each
-/// protection domain, in their order. It is `None` for a program without a declaration.
+/// protection domain, in the same order. The entry is `None` for a program without a declaration.
 pub fn check(system: &System, declarations: &[Option<Declaration>]) -> Report {
     let (waits, mut findings) = wait::bind(system, declarations);
     findings.extend(cycle::findings(system, &waits));

@@ -1,9 +1,10 @@
 //! Warnings for a valid system without cycles that may surprise its author.
 //!
-//! Some checks are left out, because they would often be wrong or the facts are unknown:
+//! This module omits some checks, because their results would often be wrong or facts are unknown:
 //!
-//! - memory that two PDs write: queues between PDs are made this way;
-//! - processor shares that add up to more than the whole: by default each PD has all of the time;
+//! - memory that two PDs write: queues between PDs use such memory;
+//! - processor shares that add up to more than the whole: by default, each PD may use all processor
+//!   time;
 //! - a passive PD that is notified: it runs on the scheduling context of its notification object;
 //! - stacks that are too small: stable Rust does not report the sizes of stack frames.
 
@@ -15,8 +16,8 @@ use crate::declaration::{Declaration, Step};
 use crate::finding::{Finding, FindingKind, Label, Report};
 use crate::wait::ends;
 
-/// The minimum budget for a system call to start, in microseconds. A smaller budget is an error of
-/// the file.
+/// The budget that must be left when a system call starts, in microseconds. The parser rejects a
+/// smaller budget in the file.
 const MIN_BUDGET_US: u64 = Kernel::QEMU_VIRT_AARCH64.min_budget_us();
 
 /// Returns all warnings about the file and about the declarations of its programs.
@@ -32,8 +33,8 @@ pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) ->
     findings
 }
 
-/// Returns warnings for budgets that are too small for a PD to run. Such a PD gives no other sign
-/// of the problem.
+/// Returns warnings for budgets that are too small for a PD to run. There is no other sign of this
+/// problem.
 pub fn budgets(system: &System) -> Report {
     Report::new(system.source.clone(), small_budgets(system)).grouped()
 }

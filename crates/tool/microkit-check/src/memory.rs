@@ -1,10 +1,11 @@
 //! Checks whether the system file maps memory as the programs expect.
 //!
 //! The safe code of a program gets the address, the size and the physical address of a region as
-//! three words. It relies on all three being of one region. It relies on exclusive access to a
-//! region with one owner, and on an unmapped page below its stack. Neither the compiler nor the
-//! program at run time can check all of this. Therefore the ELF file declares the use of each
-//! region ([`MemoryUse`]), and this module compares the system file with it.
+//! three words. This code is sound only if the three words belong to one region. This code also
+//! needs exclusive access to a region with one owner, and an unmapped page below its stack. Neither
+//! the compiler nor the program at run time can check all of these conditions. Therefore the ELF
+//! file declares the use of each region ([`MemoryUse`]), and this module compares the system file
+//! with the declaration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +15,15 @@ use thiserror::Error;
 
 use crate::finding::{Finding, FindingKind, Label, Report};
 
-/// Declares what a program requires of the memory that the system file maps for it.
+/// Declares the requirements of a program for its mapped memory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemoryUse {
     /// The regions that the program uses, in the order of the records.
     pub regions: Vec<RegionUse>,
     /// The stack size that the program requests, in bytes.
     pub stack_bytes: u64,
-    /// The word-sized variables that the system file may set. It may not set other symbols, such as
-    /// a function or a variable of the runtime.
+    /// The word-sized variables that the system file may set. The system file may not set other
+    /// symbols, such as a function or a variable of the runtime.
     pub variables: BTreeSet<String>,
     /// The first address above the program's segments.
     pub end: u64,
@@ -30,8 +31,8 @@ pub struct MemoryUse {
     pub data_bytes: u64,
     /// The number of bytes of initialised data that the program keeps for a restart.
     pub kept_bytes: u64,
-    /// Whether the ELF headers of the program are in its memory. A restart reads the segments
-    /// there.
+    /// Whether the ELF headers of the program are in its memory. A restart finds the segments by
+    /// these headers.
     pub has_headers: bool,
 }
 
@@ -51,13 +52,13 @@ pub struct RegionUse {
 /// The way a program uses a region.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum RegionKind {
-    /// As atomic words. Other PDs may also read and write them.
+    /// As atomic words. Other PDs may also read and write the words.
     Words,
-    /// As the registers of a device, by one owner.
+    /// As the registers of a device, with exclusive access.
     Device,
-    /// As memory that only one owner and a device access.
+    /// As memory that only one owner and one device access.
     Dma,
-    /// By a raw pointer.
+    /// Through a raw pointer.
     Raw,
 }
 
@@ -71,7 +72,7 @@ impl RegionKind {
     }
 }
 
-/// Reports why the records of a program cannot be read.
+/// The reason why the records of a program cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MemoryUseError {
@@ -139,9 +140,9 @@ fn words(record: &[u8; regions::RECORD_BYTES]) -> [u64; 4] {
     core::array::from_fn(|index| u64::from_le_bytes(words[index]))
 }
 
-/// Reports where `system` does not map memory as its programs expect. `uses` has an entry for each
-/// protection domain, in their order. It is `None` for a program without records, such as one in C.
-/// `user_top` is the last address that a PD may use.
+/// Reports each mapping of `system` that differs from the expectation of its program. `uses` has an
+/// entry for each protection domain, in the same order. The entry is `None` for a program without
+/// records, such as a C program. `user_top` is the last address that a PD may use.
 pub fn memory(system: &System, uses: &[Option<MemoryUse>], user_top: u64) -> Report {
     let mut findings = Vec::new();
     for (index, pd) in system.protection_domains.iter().enumerate() {
@@ -203,7 +204,8 @@ fn guard_page(pd: &ProtectionDomain, user_top: u64) -> u64 {
     stack.saturating_sub(limits::SMALL_PAGE_BYTES)
 }
 
-/// Checks that the guard page below the stack is unmapped. A stack overflow must fault there.
+/// Checks that the guard page below the stack is unmapped. A stack overflow must fault in this
+/// page.
 fn guard(system: &System, pd: &ProtectionDomain, user_top: u64, findings: &mut Vec<Finding>) {
     let limit = guard_page(pd, user_top);
     for map in &pd.maps {
@@ -221,7 +223,7 @@ fn guard(system: &System, pd: &ProtectionDomain, user_top: u64, findings: &mut V
     }
 }
 
-/// One region of one program, as the subject of a check.
+/// A region of a program, with the data for its check.
 struct One<'a> {
     system: &'a System,
     pd: &'a ProtectionDomain,
@@ -229,7 +231,7 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    /// Returns the error in the mapping of this region, if there is one.
+    /// Returns the error in the mapping of this region, if any.
     fn finding(&self, pd: usize) -> Option<Finding> {
         let used = self.region;
         let vaddr = self.set(&used.vaddr);
@@ -286,7 +288,7 @@ impl One<'_> {
         Finding::new(kind, vec![Label::new(set.span, "here")])
     }
 
-    /// Checks the symbol for the size or the physical address: the mapped region must set it.
+    /// Checks that the mapped region sets the symbol for the size or the physical address.
     fn of_other(
         &self,
         address: &SetVar,

@@ -1,9 +1,9 @@
 //! Finds callers that wait forever if a server dies during their call.
 //!
 //! If a server faults in its protected procedure, its caller is blocked on the reply. When the
-//! parent restarts the server, the new incarnation can send that reply. If it waits for the next
-//! call instead, the kernel makes the caller inactive (seL4's `receiveIPC`). Nothing wakes the
-//! caller then.
+//! parent restarts the server, the new incarnation can send that reply. If the new incarnation
+//! waits for the next call instead, the kernel makes the caller inactive (seL4's `receiveIPC`).
+//! After that, nothing wakes the caller.
 //!
 //! Only a server with a parent is checked. A PD without a parent is never restarted, and the
 //! monitor reports its fault.
@@ -15,13 +15,13 @@ use crate::finding::{Finding, FindingKind, Label, Report};
 use crate::wait::{Target, WaitKind, waits};
 
 /// The name of the ELF section that declares a reply at the restart: the program's first wait after
-/// a restart is also a reply. `sel4_microkit::restart_reply!` writes it.
+/// a restart is also a reply. `sel4_microkit::restart_reply!` writes this section.
 pub const RESTART_SECTION: &str = ".microkit.restart";
 
-/// Reports the servers of `system` that a parent can restart and that then leave their callers
-/// waiting. `replies` has an entry for each program, in the order of the protection domains:
-/// whether it replies after a restart, or `None` for an unknown program. `declarations` is as for
-/// [`check`](crate::check()).
+/// Reports the servers of `system` that leave their callers waiting after a restart by a parent.
+/// `replies` has an entry for each protection domain, in the same order. The entry is true if the
+/// program replies after a restart. The entry is `None` if the program is unknown. `declarations`
+/// is as for [`check`](crate::check()).
 pub fn restarts(
     system: &System,
     declarations: &[Option<Declaration>],
@@ -36,7 +36,7 @@ pub fn restarts(
             continue;
         }
         // If the parent itself is the caller, the fault stays unhandled. The cycle check reports
-        // it.
+        // this case.
         let calls = waits.iter().filter(|wait| {
             let is_call = matches!(wait.kind, WaitKind::Call(_));
             is_call && wait.target == Target::Pd(server) && wait.pd != parent

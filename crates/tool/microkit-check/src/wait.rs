@@ -1,5 +1,5 @@
-//! Collects the waits of a system: those that its programs declare. For a program without a
-//! declaration, it assumes every call that the system file allows.
+//! Collects the waits of a system: the waits that its programs declare. For a program without a
+//! declaration, assumes every call that the system file allows.
 
 use microkit_sdf::{End, Span, System};
 
@@ -29,7 +29,7 @@ pub struct Wait {
 pub enum During {
     /// Anywhere: the program has no declaration.
     Any,
-    /// In the place that the program declares.
+    /// At the declared place in the program.
     Declared(Context),
 }
 
@@ -51,7 +51,7 @@ pub enum WaitKind {
 pub enum Target {
     /// The protection domain with this index must continue.
     Pd(usize),
-    /// The holder of this lock must release it.
+    /// The holder of this lock must release the lock.
     Lock(String),
 }
 
@@ -61,7 +61,7 @@ pub fn waits(system: &System, declarations: &[Option<Declaration>]) -> Vec<Wait>
     bind(system, declarations).0
 }
 
-/// Returns the waits, and findings for the declarations that match nothing in this system.
+/// Returns the waits, and findings for the declarations without a match in this system.
 pub(crate) fn bind(
     system: &System,
     declarations: &[Option<Declaration>],
@@ -99,7 +99,7 @@ pub(crate) fn bind(
     (waits, findings)
 }
 
-/// Returns the channel ends of protection domain `pd`, each with the other end.
+/// Returns the channel ends of protection domain `pd`, each with the peer's end.
 pub(crate) fn ends(system: &System, pd: usize) -> impl Iterator<Item = (&End, &End)> {
     let channels = system.channels.iter();
     let both = channels.flat_map(|channel| {
@@ -122,8 +122,8 @@ fn calls(system: &System, pd: usize) -> impl Iterator<Item = Wait> {
     })
 }
 
-/// Returns the wait that a statement of `pd`'s program means in this system. An interrupt is not a
-/// wait.
+/// Resolves a statement of `pd`'s program to a wait in this system. Returns `Ok(None)` for a wait
+/// for an interrupt.
 fn bound(system: &System, pd: usize, statement: &Statement) -> Result<Option<Wait>, FindingKind> {
     let domain = &system.protection_domains[pd];
     let name = || domain.name.clone();

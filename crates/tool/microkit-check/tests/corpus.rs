@@ -1,11 +1,11 @@
-//! Checks the corpus: each bad system gets the report beside it, and each good system gets none.
-//! Every kind of finding has a bad system.
+//! Checks the corpus: each bad system gets the report beside it, and a good system gets no
+//! findings. Every kind of finding has a bad system.
 //!
 //! Comments in a system file describe its programs. `<!-- waits PD` starts the lines of a
-//! declaration, and `-->` ends them. `<!-- memory PD` has a line for each region that the program
-//! uses, with the kind of use and the symbols. Further lines such as `stack`, `end` and `variable`
-//! give the rest. The comment `<!-- restart PD replies -->` or `<!-- restart PD waits -->`
-//! describes the first action of a program after a restart.
+//! declaration, and `-->` ends the lines. `<!-- memory PD` has a line for each region that the
+//! program uses, with the kind of use and the symbols. Further lines such as `stack`, `end` and
+//! `variable` set the other fields of `MemoryUse`. The comment `<!-- restart PD replies -->` or
+//! `<!-- restart PD waits -->` describes the first action of a program after a restart.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -111,8 +111,8 @@ fn uses(path: &Path, system: &System) -> Vec<Option<MemoryUse>> {
     uses
 }
 
-/// Returns whether each program replies after a restart, as the comments say. An entry without a
-/// comment is `None`.
+/// Returns whether each program replies after a restart, from the comments of the system file. A
+/// program without a comment has the entry `None`.
 fn replies(path: &Path, system: &System) -> Vec<Option<bool>> {
     let text = fs::read_to_string(path).unwrap();
     let mut replies = vec![None; system.protection_domains.len()];
@@ -150,7 +150,7 @@ fn drawn(report: &Report) -> String {
         .with_width(100)
         .render_report(&mut drawn, report)
         .unwrap();
-    // No theme may leave spaces at the end of a line of a test file.
+    // Trailing spaces are removed, because test files must not contain trailing spaces.
     let lines: Vec<_> = drawn.lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }
@@ -184,7 +184,7 @@ fn nothing_is_found_in_a_good_system() {
 
 #[test]
 fn every_kind_of_finding_has_a_bad_system() {
-    // The test reads the variants from the source, because the enum may grow.
+    // The variants are read from the source, so that the test includes every new variant.
     let source = include_str!("../src/finding.rs");
     let (_, body) = source.split_once("pub enum FindingKind {").unwrap();
     let (body, _) = body.split_once("\n}").unwrap();

@@ -102,7 +102,7 @@ fn lines(document: &Document<'_>) -> Vec<String> {
 }
 
 /// Returns the owners of the regions that are drawn as one box, with devices and memory separate.
-/// An owner is the index of a PD, and whether its virtual machine maps the region.
+/// An owner is the index of a PD, and whether the PD's virtual machine maps the region.
 fn groups(system: &System) -> BTreeSet<(bool, BTreeSet<(usize, bool)>)> {
     let regions = system.memory_regions.iter().enumerate();
     let owners = regions.map(|(region, found)| {
@@ -259,7 +259,8 @@ fn what_is_chosen_is_drawn() {
     ];
     check_drawn(&choice(false, true, &[]), &all, &maps);
 
-    // A PD with its neighbours. Of a neighbour, only the connections to this PD are drawn.
+    // Draws a PD with its neighbours. For each neighbour, only the connections to this PD are
+    // drawn.
     let stranger = ["server", "stranger", "other"];
     let lines = [SERVER_OTHER, STRANGER_OTHER, NOTIFY];
     check_drawn(&choice(true, true, &[3]), &stranger, &lines);
@@ -278,7 +279,7 @@ fn what_is_chosen_is_drawn() {
     check_drawn(&choice(true, true, &[2]), &["client", "child"], &[]);
 }
 
-/// Checks that a program with a declaration, but without a call in it, is drawn without calls.
+/// Asserts that a program is drawn without calls if its declaration contains no call.
 #[test]
 fn no_line_says_what_a_program_does_not_do() {
     let nothing = Declaration::parse("version 1\n").unwrap();

@@ -15,7 +15,7 @@ use crate::system::System;
 use crate::terminal;
 use crate::variant::Variant;
 
-/// Builds the image, shows how much memory each PD uses, and prints the path of the image.
+/// Builds the image, shows the memory use of each PD, and prints the path of the image.
 pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     let (system, project) = find_system(&args.system.system)?;
     let (packed, _) = image(
@@ -31,8 +31,8 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the image of a system, and returns the image and its variant. The image is kept if
-/// `keeps`.
+/// Builds the image of a system, and returns the image and its variant. Keeps the image in the
+/// target directory if `keeps` is true.
 pub(super) fn image(
     system: System,
     project: Option<&Project>,

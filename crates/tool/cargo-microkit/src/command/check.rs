@@ -18,7 +18,7 @@ struct Tally {
     warnings: usize,
 }
 
-/// Checks each system and shows its findings, or reports that it has none.
+/// Checks each system. Prints the findings, or a line for a system without findings.
 pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
     let mut tally = Tally::default();
     for group in selected(&args.systems)? {
@@ -69,7 +69,7 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
     Ok(())
 }
 
-/// Returns the named systems, or all systems of the workspace if none is named.
+/// Returns the named systems, or all systems of the workspace if no system is named.
 fn selected(names: &[String]) -> Result<Vec<OfProject>> {
     if !names.is_empty() {
         return find_systems(names);

@@ -1,4 +1,4 @@
-//! `doctor`: lists which needed tools are installed, and how to install the others.
+//! `doctor`: lists the installed tools, and shows how to install the missing tools.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ use crate::sdk::{self, Sdk};
 use crate::target::Target;
 use crate::terminal;
 
-/// Prints one line for each needed tool, and below it a help line if it is missing.
+/// Prints one line for each needed tool, and a help line below each missing tool.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Outcome> {
     let checks = [
         ("rustc", rustc()),
@@ -95,7 +95,7 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
     let chosen = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let (board, config) = (chosen("MICROKIT_BOARD"), chosen("MICROKIT_CONFIG"));
     if board.is_some() || config.is_some() {
-        // These defaults are the same as in the other commands.
+        // The defaults are the same as in the other commands.
         let board = board.unwrap_or_else(|| model::BOARD.to_owned());
         let config = config.unwrap_or_else(|| model::CONFIG.to_owned());
         sdk.check_kernel(&board, &config)?;
@@ -115,7 +115,7 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
     ))
 }
 
-/// Returns the first line that a command prints, if it succeeds.
+/// Returns the first line that a successful command prints.
 fn first_line(command: &mut Command) -> Option<String> {
     let output = command
         .output()

@@ -18,7 +18,7 @@ use crate::cli::Command;
 use crate::files;
 use crate::project::Project;
 
-/// The outcome of a command that has already printed all information for its user.
+/// The outcome of a command. The command has already printed all information for its user.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,

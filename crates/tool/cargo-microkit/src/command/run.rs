@@ -23,13 +23,13 @@ use crate::whereabouts::{End, Observer, Rest, Whereabouts};
 /// The silence after which the system is assumed to wait for input.
 const LONG: Duration = Duration::from_secs(3);
 
-/// The help text for errors without a more specific one.
+/// The help text for errors without a more specific help text.
 const LOOK_AT_LOG: &str = "see the log, and with `--verbose` the command that ran QEMU";
 
-/// Builds the system and runs it until it ends, a line matches `--until`, or time is up.
+/// Builds the system and runs it until the system ends, a line matches `--until`, or time is up.
 pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     let machine = Machine::for_board(&args.options.board);
-    // The check precedes the build: the build takes long, and is useless without QEMU.
+    // QEMU is checked before the build, because the build takes long and is useless without QEMU.
     let qemu = match machine {
         Some(_) => {
             qemu::provide(args.qemu.program.qemu.as_deref(), !args.options.no_install).map(Some)?
@@ -68,8 +68,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         terminal::running(&qemu::without_monitor(&command));
     }
     let mut guest = Guest::start(command)?;
-    // The guest's start installs the signal handlers. Raw mode must begin after that: an unhandled
-    // signal would end this program before the terminal's settings are restored.
+    // The guest's start installs the signal handlers. Raw mode must begin after the guest's start,
+    // because an unhandled signal would end this program before the terminal's settings are
+    // restored.
     let keys = Keys::from_stdin();
     if let Some(keys) = &keys {
         let system = &args.system.system;
@@ -103,7 +104,7 @@ struct Session<'a> {
     /// Whether the output is complete as soon as all PDs have faulted.
     may_all_die: bool,
     observer: Observer,
-    /// Restores the terminal's settings when it is dropped.
+    /// Dropping the value restores the terminal's settings.
     screen: Screen,
     /// Whether the system itself has printed a line. From then on, input is sent to the system.
     has_spoken: bool,
@@ -133,8 +134,8 @@ impl Session<'_> {
                         guest.let_type();
                     }
                 }
-                // A prompt without a newline may match too, but only after a silence: before that,
-                // the line may be incomplete.
+                // A prompt without a newline may match too, but only after a silence. Before the
+                // silence, the line may be incomplete.
                 Heard::Silence if self.awaits_no_more() => {
                     self.end_line();
                     return Ok(Outcome::Done);
@@ -150,8 +151,8 @@ impl Session<'_> {
                     }
                     let is_long = last_heard.elapsed() > LONG;
                     let has_partial = !self.log.partial().is_empty();
-                    // A prompt without a newline is sufficient. A system may also read input
-                    // without printing anything.
+                    // An unfinished line, such as a prompt, is sufficient to send the input. A
+                    // system may also read input without printing anything.
                     if is_long || (has_partial && !self.log.is_boot()) {
                         guest.let_type();
                     }
@@ -192,7 +193,7 @@ impl Session<'_> {
     fn show(&mut self, piece: &str) -> Option<Outcome> {
         self.screen.hear(piece);
         if terminal::echo(piece, self.log.is_boot()).is_err() {
-            return Some(Outcome::Done); // The reader of our output has closed the pipe.
+            return Some(Outcome::Done); // The reader of standard output has closed the pipe.
         }
         let line = self.log.push(piece)?;
         self.has_spoken |= line.is_of_system;

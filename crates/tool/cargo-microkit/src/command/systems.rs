@@ -46,8 +46,8 @@ pub(super) fn find_systems(arguments: &[String]) -> Result<Vec<OfProject>> {
     Ok(groups)
 }
 
-/// Finds projects, and caches the project of the current folder: it runs `cargo metadata` for that
-/// folder at most once.
+/// Finds projects, and caches the project of the current folder. For that folder, `cargo metadata`
+/// runs at most once.
 #[derive(Default)]
 struct Finder {
     here: OnceCell<Option<Rc<Project>>>,
@@ -55,8 +55,8 @@ struct Finder {
 
 impl Finder {
     fn find(&self, argument: &str) -> Result<(System, Option<Rc<Project>>)> {
-        // A path needs no project here, so an error in the current project must not prevent its
-        // use.
+        // A path is resolved without the current project, so an error in that project must not
+        // prevent the use of a path.
         let system = match System::at_path(argument) {
             Some(system) => system,
             None => System::find(argument, self.here()?.as_deref().map(Project::root))?,
@@ -68,11 +68,12 @@ impl Finder {
     /// Returns the project that contains the system file, or else the project of the current
     /// folder.
     ///
-    /// If both are in the same workspace, Cargo runs in the current folder. Users expect this,
-    /// because Cargo's configuration and relative paths depend on the folder in which it runs.
+    /// If the system file and the current folder are in the same workspace, Cargo runs in the
+    /// current folder. Users expect this, because Cargo's configuration and relative paths depend
+    /// on the folder in which Cargo runs.
     fn project_of(&self, system: &System) -> Result<Option<Rc<Project>>> {
         // Resolves symbolic links as Cargo does. With `..` in the path, the search for a manifest
-        // would visit folders that do not contain the file.
+        // would visit folders that do not contain the system file.
         let directory = fs::canonicalize(system.directory())
             .map_err(|e| files::cannot("find", system.directory(), &e))?;
         let Some(own) = nearest_manifest(&directory) else {

@@ -1,4 +1,4 @@
-//! Reads a program's use of memory: the records of the runtime's region macros, and the amount of
+//! Reads a program's use of memory: the records of the runtime's region macros, and the size of the
 //! data that is kept for a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +15,8 @@ use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, S
 
 use crate::files;
 
-/// Returns the memory expectations of the program at `path`, or `None` if it has no records. Its
-/// symbols are read from the file at `symbols`.
+/// Returns the memory expectations of the program at `path`, or `None` if the program has no
+/// records. Reads the program's symbols from the file at `symbols`.
 pub(super) fn read(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>, Unreadable> {
     let bytes = |path: &Path| {
         fs::read(path).map_err(|e| Unreadable::File(files::cannot("read the program", path, &e)))
@@ -80,7 +80,7 @@ fn of_records(file: &File<'_>, records: &[u8], symbols: &File<'_>) -> Result<Mem
         .section_by_name(".data")
         .map(|section| section.index());
     let (mut names, mut variables) = (BTreeMap::new(), BTreeSet::new());
-    // Mapping symbols, such as `$d`, have no kind.
+    // The filter also excludes mapping symbols such as `$d`, because they have no kind.
     for symbol in symbols
         .symbols()
         .filter(|symbol| symbol.kind() == SymbolKind::Data)
@@ -183,7 +183,7 @@ mod tests {
         assert!(matches!(none, Ok(None)), "{none:?}");
     }
 
-    /// Makes an ELF file with one segment, which covers this range of the file.
+    /// Makes an ELF file with one segment. The segment covers this range of the file.
     fn elf_of_segment(offset: u64, bytes: u64) -> Vec<u8> {
         let mut file = vec![0; 64 + 56];
         let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);

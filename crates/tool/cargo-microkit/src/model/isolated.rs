@@ -1,4 +1,5 @@
-//! Runs Cargo without the user's settings, so that they do not affect the model kernel's build.
+//! Runs Cargo without the user's settings, so that the settings do not affect the model kernel's
+//! build.
 //!
 //! Cargo reads these settings besides the manifest:
 //!
@@ -21,12 +22,12 @@ use toml::{Table, Value};
 
 use crate::files;
 
-/// The folder in which Cargo runs: the root. Cargo reads the configuration of a folder and of all
-/// folders above it, and the root has none above.
+/// The folder in which Cargo runs. Cargo reads the configuration of this folder and of all folders
+/// above it. The root has no folder above it.
 const FOLDER: &str = "/";
 
-/// The environment variables that are kept. They are for finding programs, for messages to the
-/// user, and for network access.
+/// The environment variables that are kept: for finding programs, for messages to the user, and for
+/// network access.
 const KEPT: [&str; 17] = [
     "COLUMNS",
     "HOME",
@@ -50,13 +51,14 @@ const KEPT: [&str; 17] = [
 /// The prefixes of other variables that are kept.
 const KEPT_PREFIXES: [&str; 5] = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "GIT_", "NIX_"];
 
-/// The variable that names the toolchain. rustup sets it for the programs that it starts.
+/// The variable that names the toolchain. rustup sets this variable for the programs that rustup
+/// starts.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 
 /// The tables of a Cargo configuration that control network access.
 const TRANSPORT: [&str; 5] = ["http", "net", "registries", "registry", "source"];
 
-/// The keys of these tables whose values are paths.
+/// The keys in the tables of [`TRANSPORT`] whose values are paths.
 const PATHS: [&str; 3] = ["cainfo", "directory", "local-registry"];
 
 /// The entries of a Cargo home that several homes can share: packages, package locks, and
@@ -78,9 +80,8 @@ pub(super) struct Environment {
 impl Environment {
     /// Creates an environment with this Cargo home.
     ///
-    /// Uses rustup's default toolchain if that is new enough, otherwise the toolchain that runs
-    /// this program.
-    /// this program.
+    /// Uses rustup's default toolchain if this toolchain is new enough, otherwise the toolchain
+    /// that runs this program.
     ///
     /// # Errors
     ///
@@ -199,7 +200,7 @@ fn users_cargo_home() -> Option<PathBuf> {
     }
 }
 
-/// Reads the configuration in a Cargo home. Old versions of Cargo named it `config`.
+/// Reads the configuration in a Cargo home. Old versions of Cargo named the file `config`.
 fn configuration(home: &Path) -> Result<Option<(PathBuf, String)>> {
     for name in ["config", "config.toml"] {
         let file = home.join(name);

@@ -1,5 +1,5 @@
-//! The model kernel's ELF file. It is built once for each version of the kernel's source, and
-//! cached.
+//! Builds the model kernel's ELF file once for each version of the kernel's source, and caches the
+//! file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,8 +18,8 @@ use super::source;
 /// The name of the kernel's package and of its binary.
 const PROGRAM: &str = "kernel-aarch64";
 
-/// The kernel's target. The kernel saves and restores the floating-point registers of the programs,
-/// so it cannot be built for the target without these registers.
+/// The kernel's target. The kernel saves and restores the floating-point registers of the programs.
+/// So the kernel cannot be built for the target without these registers.
 const TARGET: Target = Target::Fpu;
 
 /// Returns the kernel's ELF file. Builds the file first if it is not in the cache.

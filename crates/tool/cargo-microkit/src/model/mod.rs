@@ -1,7 +1,7 @@
 //! Packs a system with the model kernel into a boot image.
 //!
-//! The kernel's [`source`] is part of this program. [`kernel`] runs Cargo once to build it, in an
-//! [environment](isolated) without the user's settings.
+//! The kernel's [`source`] is part of this program. [`kernel`] runs Cargo once to build the kernel,
+//! in an [environment](isolated) without the user's settings.
 
 mod isolated;
 mod kernel;
@@ -42,8 +42,8 @@ pub(crate) fn pack(request: &Request<'_>) -> Result<()> {
     files::write(request.image, &image)
 }
 
-/// Returns the address of the kernel's snapshot in memory. This program reads it while the kernel
-/// runs.
+/// Returns the address of the kernel's snapshot in memory. This program reads the snapshot while
+/// the kernel runs.
 pub(crate) fn snapshot(options: &Options) -> Option<u64> {
     let bytes = fs::read(kernel::elf_file(options).ok()?).ok()?;
     let file = object::File::parse(&*bytes).ok()?;

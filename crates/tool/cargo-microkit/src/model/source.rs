@@ -1,4 +1,4 @@
-//! The source of the model kernel. `build.rs` packs it into this program.
+//! The source of the model kernel. `build.rs` packs the source into this program.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ pub(super) const NAME: &str = env!("MODEL_KERNEL");
 
 const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/model-kernel.tar.gz"));
 
-/// Unpacks the source into a folder: a Cargo workspace, with its lock file.
+/// Unpacks the source into a folder. The source is a Cargo workspace with its lock file.
 pub(super) fn unpack(folder: &Path) -> Result<()> {
     tar::Archive::new(GzDecoder::new(PACKED))
         .unpack(folder)

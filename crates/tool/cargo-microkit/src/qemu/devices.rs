@@ -22,7 +22,8 @@ const DISK_IN_PLACE: &str = "disk-in-place:";
 /// The unit of a disk's size.
 const SECTOR_BYTES: u64 = 512;
 
-/// The maximum size of a disk. It is more than a test needs, and within the limits of file systems.
+/// The maximum size of a disk. This size is above the needs of tests, and within the limits of file
+/// systems.
 const MOST_BYTES: u64 = 1 << 40;
 
 /// The first bytes of a disk in QEMU's own format, qcow2.
@@ -40,12 +41,12 @@ pub(crate) struct Devices {
 enum Disk {
     /// A disk of zeros, with this size in bytes.
     Zeros(u64),
-    /// A disk with the content of a file. If `is_in_place`, the guest's writes change the file;
-    /// otherwise they are lost when the guest ends.
+    /// A disk with the content of a file. If `is_in_place`, the guest's writes change the file.
+    /// Otherwise, the writes are lost when the guest ends.
     File { path: PathBuf, is_in_place: bool },
 }
 
-/// The temporary files of a guest's disks. They are deleted when this value is dropped.
+/// The temporary files of a guest's disks. The files are deleted when this value is dropped.
 #[derive(Debug)]
 #[must_use = "the disks are deleted when this is dropped"]
 pub(crate) struct Disks {
@@ -143,7 +144,7 @@ impl Devices {
                 }
                 Disk::File { path, is_in_place } => {
                     let format = format(path).map_err(|e| files::cannot("read", path, &e))?;
-                    // With `snapshot=on`, QEMU writes to a temporary file.
+                    // With `snapshot=on`, QEMU writes to a temporary file instead of `path`.
                     let snapshot = if *is_in_place { "" } else { ",snapshot=on" };
                     drive(index, &format!("format={format}{snapshot}"), path)
                 }
@@ -215,8 +216,8 @@ fn zeros(bytes: u64) -> io::Result<TempPath> {
     Ok(file.into_temp_path())
 }
 
-/// Detects the format of a disk's file. QEMU could detect it too, but then the guest could change
-/// the detected format by writing to the beginning of the disk.
+/// Detects the format of a disk's file. If QEMU detected the format, the guest could change the
+/// result by writing to the beginning of the disk.
 fn format(file: &Path) -> io::Result<&'static str> {
     let mut start = Vec::new();
     File::open(file)?

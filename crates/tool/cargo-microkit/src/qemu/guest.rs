@@ -16,13 +16,13 @@ use crate::qemu::HOW_TO_GET;
 use crate::readable::readable;
 use crate::terminal;
 
-/// The time limit for QEMU to end, after a request to end or after it has closed its output.
+/// The time limit for QEMU to end, after a request to end or after QEMU has closed its output.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The interval of checks for an interrupt by the user and for the end of QEMU.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// A part of QEMU's message when Ctrl-C or this program ends it.
+/// A part of QEMU's message after a signal from Ctrl-C or from this program.
 const ENDED_BY_SIGNAL: &str = ": terminating on signal ";
 
 /// A running guest. Dropping the value stops the guest.
@@ -30,19 +30,19 @@ pub(crate) struct Guest {
     qemu: Child,
     serial: Receiver<Vec<u8>>,
     typist: Typist,
-    /// Holds the input back. Dropping the sender passes all input to QEMU.
+    /// Delays the input. Dropping the sender passes all input to QEMU.
     held_back: Option<Sender<()>>,
     decoder: Decoder,
     messages: Option<thread::JoinHandle<String>>,
 }
 
-/// A handle for sending keys to a guest. A thread sends the keys, because the guest may not read
-/// them.
+/// A handle for sending keys to a guest. A separate thread writes the keys, because the write
+/// blocks while the guest does not read.
 #[derive(Debug, Clone)]
 pub(crate) struct Typist(Sender<Vec<u8>>);
 
 impl Typist {
-    /// Sends keys. The keys are lost if QEMU has ended, but then [`Guest::listen`] reports the end.
+    /// Sends keys. If QEMU has ended, the keys are lost, and [`Guest::listen`] reports the end.
     pub(crate) fn press(&self, keys: &[u8]) {
         let _ = self.0.send(keys.to_vec());
     }
@@ -65,7 +65,7 @@ impl Guest {
     /// input is a terminal, the keys of [`Guest::typist`].
     ///
     /// No input reaches the guest before [`Guest::let_type`], because a serial port loses input
-    /// until the guest has initialised it.
+    /// until the guest has initialised the port.
     pub(crate) fn start(command: Command) -> Result<Self> {
         Self::spawn(command, true)
     }
@@ -82,7 +82,7 @@ impl Guest {
         interrupt::catch();
         command
             // In its own process group, QEMU does not get the signal of Ctrl-C. This program gets
-            // it, and first finds out where the PDs are.
+            // the signal, and reads the positions of the PDs before it ends QEMU.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -114,8 +114,8 @@ impl Guest {
         });
         let (sender, serial) = channel();
         let stdout = qemu.stdout.take();
-        // The next two threads end with QEMU's output. The first is never joined, because a child
-        // process of QEMU might keep the output open.
+        // The next two threads end with QEMU's output. The first of these threads is never joined,
+        // because a child process of QEMU might keep the output open.
         thread::spawn(move || {
             let Some(mut stdout) = stdout else { return };
             let mut buffer = [0; 4096];
@@ -133,7 +133,8 @@ impl Guest {
                 .into_iter()
                 .flat_map(BufRead::lines);
             let lines = lines.map_while(io::Result::ok);
-            // This message is hidden, because this program ended QEMU itself.
+            // QEMU's message about its end by a signal is hidden, because this program sent the
+            // signal.
             for line in lines.filter(|line| !line.contains(ENDED_BY_SIGNAL)) {
                 if is_for_user {
                     terminal::aside(readable(&line));
@@ -159,7 +160,7 @@ impl Guest {
         self.typist.clone()
     }
 
-    /// Passes all input to the guest from now on, starting with the input that was held back.
+    /// Passes all input to the guest, starting with the delayed input.
     pub(crate) fn let_type(&mut self) {
         self.held_back = None;
     }
@@ -176,7 +177,7 @@ impl Guest {
             if interrupt::requested() {
                 return Heard::Interrupt;
             }
-            // The end is checked before the output is read, so all output is returned before the
+            // The end is checked before the output is read. So all output is returned before the
             // end event.
             let ended = self.qemu.try_wait().ok().flatten();
             let left = end.saturating_duration_since(Instant::now());
@@ -197,7 +198,7 @@ impl Guest {
         }
     }
 
-    /// Stops QEMU if it is running, and returns all of QEMU's own messages.
+    /// Stops QEMU if QEMU is running, and returns all of QEMU's own messages.
     pub(crate) fn messages(&mut self) -> String {
         self.stop_within(Duration::ZERO);
         let Some(messages) = self.messages.take() else {
@@ -214,7 +215,7 @@ impl Guest {
         }
     }
 
-    /// Ends QEMU. Waits `patience` for it to end by itself, then sends SIGTERM, and finally
+    /// Ends QEMU. Waits up to `patience` for QEMU to end by itself, then sends SIGTERM, and finally
     /// SIGKILL. On SIGTERM, QEMU writes its disks and logs.
     fn stop_within(&mut self, patience: Duration) -> ExitStatus {
         if let Some(status) = self.wait(patience) {

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::qemu::paths::without_commas;
 use crate::variant::Variant;
 
-/// A board that is a QEMU machine.
+/// A board that QEMU emulates.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Machine {
     kind: &'static str,
@@ -35,8 +35,8 @@ impl Machine {
     ) -> Command {
         let mut command = Command::new(qemu);
         command.args(["-machine", self.kind, "-cpu", "cortex-a53", "-m", "size=2G"]);
-        // The manual has `-serial mon:stdio`, where Ctrl-A opens QEMU's monitor. Here every byte of
-        // standard input must reach the system.
+        // With the manual's option `-serial mon:stdio`, Ctrl-A would open QEMU's monitor. With
+        // these options, every byte of standard input reaches the system.
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio"]);
         command.arg("-device").arg(loader(image));
         if variant.is_multi_core() {

@@ -26,11 +26,11 @@ pub(crate) const HOW_TO_GET: &str = "run `sudo apt-get install qemu-system-arm` 
     Ubuntu, or `brew install qemu` on macOS, or see https://www.qemu.org/download; or name \
     another QEMU with `--qemu PATH`";
 
-/// Finds the QEMU at the path `named`, or else the one on the PATH.
+/// Finds the QEMU program at the path `named`, or otherwise on the PATH.
 ///
 /// # Errors
 ///
-/// Fails if QEMU does not exist there.
+/// Fails if the QEMU program does not exist.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
     let program = named.unwrap_or(Path::new(PROGRAM));
     which::which(program).map_err(|_| match named {
@@ -50,8 +50,8 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// Finds QEMU as [`find`] does. Installs a missing QEMU if that is allowed, possible, and needs no
-/// password.
+/// Finds QEMU as [`find`] does. Installs a missing QEMU if the installation is allowed, possible,
+/// and needs no password.
 ///
 /// # Errors
 ///

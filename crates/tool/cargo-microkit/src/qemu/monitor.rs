@@ -17,17 +17,17 @@ use tempfile::TempDir;
 
 use crate::qemu::paths::without_commas;
 
-/// The time limit for QEMU's answer. QEMU answers at once, unless it is about to end.
+/// The time limit for QEMU's answer. QEMU answers immediately, unless QEMU is about to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The name of the character device. It must differ from the names that users choose.
+/// The name of the character device. The name must differ from the names that users choose.
 const DEVICE: &str = "cargo-microkit";
 
 /// The maximum length of a socket's path, without the zero at its end. The field `sun_path` has 108
 /// bytes on Linux and 104 on macOS, with the zero.
 const MOST_PATH_BYTES: usize = 103;
 
-/// A connection to a machine's monitor. It is opened at the first use.
+/// A connection to a machine's monitor. The connection is opened at the first use.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     folder: TempDir,
@@ -39,7 +39,7 @@ enum State {
     #[default]
     Unused,
     Open(Connection),
-    /// QEMU did not answer. No more commands are sent.
+    /// QEMU did not answer. This program sends no more commands.
     Broken,
 }
 
@@ -114,7 +114,7 @@ pub(crate) fn is_controlled(command: &Command) -> bool {
     let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
     let values = arguments.iter().skip(1).map(Some).chain([None]);
     arguments.iter().zip(values).any(|(option, value)| {
-        // QEMU accepts options with one hyphen or two.
+        // QEMU accepts options with one or two hyphens.
         match option.trim_start_matches('-') {
             _ if !option.starts_with('-') => false,
             "s" | "S" | "gdb" | "qmp" | "qmp-pretty" => true,
@@ -125,8 +125,8 @@ pub(crate) fn is_controlled(command: &Command) -> bool {
     })
 }
 
-/// Returns a command without the arguments that [`Monitor::add_to`] added. The user can run it
-/// later, when the socket's folder no longer exists.
+/// Returns a command without the arguments that [`Monitor::add_to`] added. The user can run this
+/// command later, when the socket's folder no longer exists.
 pub(crate) fn without_monitor(command: &Command) -> Command {
     let mut plain = Command::new(command.get_program());
     let arguments: Vec<_> = command.get_args().collect();
@@ -182,7 +182,7 @@ impl Connection {
             if answer.get("error").is_some() {
                 return Ok(None);
             }
-            // All other lines are events. They are ignored.
+            // All other lines are events, and are ignored.
         }
     }
 
@@ -200,7 +200,8 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
 
-    /// Returns the results of a fake monitor. It answers each command with one of these lines.
+    /// Returns the results of a fake monitor. The fake monitor answers each command with one of
+    /// `lines`.
     fn answered(lines: &'static [&'static str]) -> Vec<Option<Value>> {
         let mut command = Command::new("qemu");
         let monitor = Monitor::add_to(&mut command).expect("a socket");

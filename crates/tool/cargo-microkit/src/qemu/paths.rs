@@ -32,7 +32,7 @@ const PATH_KEYS: [&str; 7] = [
     "dir", "file", "filename", "logfile", "mem-path", "path", "romfile",
 ];
 
-/// The prefixes of character devices that a path follows.
+/// The prefixes of character devices. A path follows each prefix.
 const PATH_PREFIXES: [&str; 3] = ["file:", "pipe:", "unix:"];
 
 /// Returns an argument of a `.qemu` file with its relative paths resolved against `directory`.

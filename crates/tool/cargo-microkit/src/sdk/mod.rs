@@ -1,4 +1,4 @@
-//! Finds the Microkit SDK, and checks that this program can use it.
+//! Finds the Microkit SDK, and checks that this program can use the SDK.
 //!
 //! The check compares the SDK's files about its kernels ([`facts`]), not the SDK's version.
 
@@ -19,7 +19,7 @@ use miette::{Result, miette};
 use crate::nearest::advice;
 use crate::terminal;
 
-/// The path of the SDK's own tool, relative to its root.
+/// The path of the SDK's own tool, relative to the root of the SDK.
 const TOOL: &str = "bin/microkit";
 
 /// A Microkit SDK.
@@ -32,7 +32,7 @@ pub(crate) struct Sdk {
     origin: Origin,
 }
 
-/// The source of the choice of an SDK.
+/// The setting that selected an SDK.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// The option `--sdk`.
@@ -51,8 +51,8 @@ impl Sdk {
     ///
     /// # Errors
     ///
-    /// Fails if the first SDK in this order cannot be used. It does not try the next one, because
-    /// the user meant the first one.
+    /// Fails if the first SDK in this order cannot be used. Does not try the next SDK, because the
+    /// user meant the first SDK.
     pub(crate) fn locate(flag: Option<&Path>) -> Result<Option<Self>> {
         let variable = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty());
         let (directory, origin) = if let Some(named) = flag {
@@ -95,7 +95,7 @@ impl Sdk {
     ///
     /// # Errors
     ///
-    /// Fails if the directory contains no SDK or an incomplete one.
+    /// Fails if the directory contains no SDK or an incomplete SDK.
     pub(crate) fn open(directory: &Path, origin: Origin) -> Result<Self> {
         // The path is absolute, because Cargo and its child processes run in other folders.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
@@ -127,7 +127,7 @@ impl Sdk {
     ///
     /// # Errors
     ///
-    /// Fails if the SDK does not have that kernel, or if the runtime does not support it.
+    /// Fails if the SDK does not have that kernel, or if the runtime does not support that kernel.
     pub(crate) fn kernel(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
         self.check_kernel(board, config)?;
         facts::kernel(&self.board_directory(board, config)).ok_or_else(|| {
@@ -160,7 +160,7 @@ impl Sdk {
     }
 
     /// Checks that the SDK has a kernel for a board and configuration, and that the runtime
-    /// supports it.
+    /// supports this kernel.
     pub(crate) fn check_kernel(&self, board: &str, config: &str) -> Result<()> {
         let (boards, configs) = (self.boards(), self.configs(board));
         let (kind, name, names) = if boards.iter().all(|known| known != board) {
@@ -212,7 +212,7 @@ impl Sdk {
         version::TESTED.contains(&&*self.version)
     }
 
-    /// Returns how the SDK was chosen.
+    /// Returns the setting that selected the SDK.
     pub(crate) fn origin(&self) -> Origin {
         self.origin
     }

@@ -14,9 +14,9 @@ use crate::sdk::Sdk;
 
 /// Checks that the programs and filled regions fit into the image.
 ///
-/// The initialiser contains every program, with its zeros, and every filled region. It is placed
-/// after the kernel and must end before the loader. This check rejects only a system that certainly
-/// does not fit.
+/// The initialiser contains every program, with its zeros, and every filled region. The initialiser
+/// is placed after the kernel and must end before the loader. This check rejects a system only if
+/// the system certainly does not fit.
 pub(super) fn check(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     let variant = request.variant;
     let elf = sdk
@@ -29,7 +29,7 @@ pub(super) fn check(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
         return Ok(());
     };
     let Some(room) = loader.start.checked_sub(kernel.end) else {
-        return Ok(()); // This board's loader is below the kernel.
+        return Ok(()); // The loader of this board is below the kernel.
     };
     let files = SearchPaths(request.search_paths.clone());
     let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! The stored SDKs. `sdk add` stores an SDK once, and every later command finds it.
+//! The stored SDKs. `sdk add` stores an SDK once, and every later command finds the stored SDK.
 
 use std::path::{Path, PathBuf};
 
@@ -11,16 +11,16 @@ const PREFIX: &str = "microkit-sdk-";
 
 /// A stored SDK.
 pub(crate) struct Kept {
-    /// The version, which is the name of the directory.
+    /// The version. It is also the name of the directory.
     pub(crate) version: String,
     /// The root directory of the SDK.
     pub(crate) directory: PathBuf,
 }
 
-/// Stores a copy of the SDK at `from`, a directory or a tarball, and returns it.
+/// Stores a copy of the SDK at `from`, a directory or a tarball, and returns the copy.
 ///
 /// Makes the copy in a temporary folder beside the stored SDKs. Runs the copied tool and checks the
-/// copied kernels. Only then does the copy replace the stored SDK of the same version.
+/// copied kernels. After these checks, the copy replaces the stored SDK of the same version.
 pub(crate) fn add(from: &Path) -> Result<Sdk> {
     let home = home()?;
     files::make_directory(&home)?;
@@ -52,11 +52,12 @@ pub(crate) fn add(from: &Path) -> Result<Sdk> {
     Sdk::open(&place, Origin::Kept)
 }
 
-/// Resolves the user's name for an SDK, a stored version or a directory, to its directory.
+/// Resolves the user's name for an SDK to the SDK's directory. The name is a stored version or a
+/// path.
 ///
 /// # Errors
 ///
-/// Fails if the name matches neither, or both.
+/// Fails if the name matches neither a stored version nor a directory, or matches both.
 pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
     let name = named.to_str().filter(|name| version::is_sound(name));
     let kept = match name {
@@ -83,7 +84,7 @@ pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
     }
 }
 
-/// Returns the stored SDK to use if the user names none.
+/// Returns the stored SDK to use if the user does not select an SDK.
 pub(crate) fn preferred() -> Result<Option<PathBuf>> {
     let all = list()?;
     let version = version::preferred(all.iter().map(|kept| &*kept.version));
@@ -108,7 +109,7 @@ pub(crate) fn list() -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
-/// Deletes the stored SDK of this version, or the only stored SDK.
+/// Deletes the stored SDK of this version, or the only stored SDK if `version` is `None`.
 pub(crate) fn remove(version: Option<&str>) -> Result<PathBuf> {
     let all = list()?;
     let version = match (version, &all[..]) {
@@ -132,7 +133,7 @@ pub(crate) fn remove(version: Option<&str>) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Returns the directory of the stored SDK of a version, or `None` if it is not stored.
+/// Returns the directory of the stored SDK of a version, or `None` if that version is not stored.
 fn kept(version: &str) -> Result<Option<PathBuf>> {
     Ok(list()?
         .into_iter()

@@ -1,4 +1,4 @@
-//! Runs the SDK's own tool, which makes the boot image.
+//! Runs the SDK's own tool. The tool makes the boot image.
 
 use std::io::ErrorKind;
 use std::process::{Command, Output, Stdio};
@@ -90,7 +90,7 @@ fn refusal(request: &Request<'_>, output: &Output) -> Report {
     let (message, system) = (message.trim_end(), request.system.display());
     let panic = message.find("panicked at");
     if panic.is_some() || ended.code().is_none() || message.is_empty() {
-        // The tool's backtrace would not help the user, so it is removed.
+        // The tool's backtrace would not help the user, so the backtrace is removed.
         let message = message[panic.unwrap_or(0)..]
             .split("\nstack backtrace:")
             .next();
@@ -110,7 +110,8 @@ fn refusal(request: &Request<'_>, output: &Output) -> Report {
 
 /// Runs the tool. If the tool cannot be started, the error states the reason.
 fn output(sdk: &Sdk, command: &mut Command) -> Result<Output> {
-    // The tool looks for its SDK in this variable first. The user's value may name another SDK.
+    // The tool looks for its SDK in the variable `MICROKIT_SDK` first. The user's value may name
+    // another SDK.
     command.env("MICROKIT_SDK", sdk.directory());
     command.stdin(Stdio::null()).output().map_err(|error| {
         let why = match error.kind() {

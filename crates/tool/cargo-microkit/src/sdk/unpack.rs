@@ -1,4 +1,5 @@
-//! Copies SDKs from directories and tarballs. Both are untrusted: links and paths are checked.
+//! Copies SDKs from directories and tarballs. Links and paths are checked, because both sources are
+//! untrusted.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -30,7 +31,7 @@ pub(crate) fn into(from: &Path, to: &Path) -> Result<PathBuf> {
         return Ok(copy);
     }
     unpack(from, &copy)?;
-    // A tarball may have one top directory, of any name.
+    // A tarball may have one top directory, with any name.
     let tops: Vec<_> = std::fs::read_dir(&copy)
         .map_err(|e| files::cannot("read", &copy, &e))?
         .flatten()
@@ -71,7 +72,7 @@ fn unpack(tarball: &Path, to: &Path) -> Result<()> {
         unpack_entry(&mut entry.map_err(broken)?, tarball, to).map_err(|e| e.or_else(broken))?;
     }
     // The archive ends before the end of the file. Reading the rest verifies the checksum at the
-    // end.
+    // end of the file.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
     progress.finish_and_clear();
     check_links(to, to, tarball)
@@ -123,7 +124,7 @@ impl Refused {
     }
 }
 
-/// Unpacks a file, a directory or a link below `to`. SDKs contain no other entries.
+/// Unpacks a file, a directory or a link below `to`. SDKs contain no other kinds of entries.
 ///
 /// `unpack_in` does not write through a link that leads out of `to`. After unpacking,
 /// [`check_links`] checks all links.

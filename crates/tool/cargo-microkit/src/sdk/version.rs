@@ -12,7 +12,8 @@ pub(super) fn is_sound(version: &str) -> bool {
     version.starts_with(|c: char| c.is_ascii_alphanumeric()) && version.chars().all(is_fine)
 }
 
-/// Returns the version to use if the user names none: a tested version, or else the latest.
+/// Returns the version to use if the user does not select a version: a tested version, or else the
+/// latest version.
 pub(super) fn preferred<'a>(versions: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     versions.into_iter().max_by_key(|version| {
         let number = semver::Version::parse(version).ok();

@@ -58,7 +58,8 @@ impl Types {
                                 structure.members.insert(name, offset);
                             }
                         }
-                        // A compilation unit that only declares a structure states no size.
+                        // A compilation unit that only declares a structure does not state the
+                        // size.
                         if structure.bytes > 0 {
                             types.structures.insert(name, structure);
                         }
@@ -119,11 +120,11 @@ fn number(entry: &DebuggingInformationEntry<Slice<'_>>, attribute: gimli::DwAt) 
 mod tests {
     use super::*;
 
-    /// Names, each with a number.
+    /// A list of names with their numbers.
     type Numbers<'a> = &'a [(&'a str, u64)];
 
     impl Types {
-        /// Creates structures, each with its size and its members, and enumerators.
+        /// Creates structures with their sizes and members, and enumerators.
         pub(in super::super) fn new(
             structures: &[(&str, u64, Numbers<'_>)],
             enumerators: Numbers<'_>,

@@ -65,7 +65,7 @@ pub(super) struct Tables {
     root_shift: u32,
 }
 
-/// The number of address bits that a table resolves, and that are the offset in a page.
+/// The number of address bits for the index in a table, and for the offset in a page.
 const TABLE_BITS: u32 = 9;
 const PAGE_BITS: u32 = 12;
 

@@ -1,8 +1,8 @@
-//! Reports where each PD is when a run fails or is interrupted: its function and line, and the
-//! event that it waits for.
+//! Reports the position of each PD when a run fails or is interrupted: the function, the line, and
+//! the event that the PD waits for.
 //!
 //! QEMU's [monitor](Monitor) gives access to the state. The [model kernel](model) writes a snapshot
-//! on request. The state of [seL4](sel4) is read from its data structures. Both methods return a
+//! on request. The state of [seL4](sel4) is read from seL4's data structures. Both methods return a
 //! [thread] for each PD. The thread's [stack] is followed in the PD's [memory], up to the first
 //! function that belongs neither to the runtime nor to Rust's library.
 
@@ -28,7 +28,7 @@ use memory::Memory;
 use sel4::Processor;
 use thread::{Doing, Thread};
 
-/// The method to read the thread states of a kernel.
+/// The method of reading the thread states of a kernel.
 #[derive(Debug, Clone)]
 pub(crate) enum State {
     /// The model kernel's snapshot at this address.
@@ -40,22 +40,22 @@ pub(crate) enum State {
     Unknown,
 }
 
-/// Where a PD is, as a sentence.
+/// The position of a PD, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Whereabouts {
     pub(crate) sentence: String,
-    /// The meaning if the PD stays there.
+    /// The classification of the position if the PD does not continue.
     pub(crate) rest: Rest,
 }
 
-/// The meaning of a PD that stays where it is.
+/// Classifies the position of a PD that does not continue.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// The PD waits for events, which is normal.
+    /// The PD waits for events. This is normal.
     Idle,
     /// The PD is stopped, probably by its parent.
     Stopped,
-    /// The PD cannot continue, which is an error.
+    /// The PD cannot continue. This is an error.
     Stuck,
 }
 
@@ -83,8 +83,8 @@ impl Observer {
         }
     }
 
-    /// Returns why no PD can run any more, if the kernel reports it. Returns `None` if a debugger
-    /// or a person at another monitor can still change the state.
+    /// Returns the reason why no PD can run any more, if the kernel reports a reason. Returns
+    /// `None` if a debugger or a person at another monitor can still change the state.
     pub(crate) fn end(&self) -> Option<End> {
         let State::Model(address) = self.state else {
             return None;
@@ -172,7 +172,7 @@ impl Observer {
 pub(crate) enum End {
     /// No PD runs, and no event can wake a PD.
     Idle,
-    /// The kernel has halted; its log has the reason.
+    /// The kernel has halted. The kernel's log contains the reason.
     Halted,
 }
 

@@ -12,7 +12,7 @@ use crate::qemu::Monitor;
 /// The time limit for the kernel's snapshot, on a machine under load.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The interval of checks whether the snapshot is complete.
+/// The interval of checks for a complete snapshot.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// Reads the phase of the kernel from the snapshot at `address`.

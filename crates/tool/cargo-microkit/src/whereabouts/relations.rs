@@ -1,4 +1,4 @@
-//! The relations between PDs: the peers of channels, and which PDs have a parent.
+//! The relations between PDs: the peers of channels, and the PDs with a parent.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,11 +3,11 @@
 //! A kernel of the configuration `debug` has a list of all threads with their names
 //! (`ksDebugTCBs`). The layout of the kernel's structures comes from its debug information. The
 //! debug information does not describe the fields of a word, or the place of a TCB in its object.
-//! These are constants here, from seL4 16.0.0.
+//! This module contains these facts as constants, from seL4 16.0.0.
 //!
-//! Invariants are checked to detect another version. The list must be linked correctly in both
-//! directions. Every PD must be in it once. The idle and the running thread must be in their usual
-//! states. If a check fails, no thread is reported.
+//! Checks of invariants detect another version of seL4. The list must be linked correctly in both
+//! directions. Every PD must be in the list once. The idle and the running thread must be in their
+//! usual states. If a check fails, no thread is reported.
 
 use std::ops::Range;
 use std::path::Path;
@@ -19,8 +19,8 @@ use super::dwarf::Types;
 use super::memory::Memory;
 use super::thread::{Doing, Thread};
 
-/// The limit of a list's length. A system has fewer threads: at most 63 PDs, each with at most one
-/// virtual CPU.
+/// The maximum length of the thread list. A system has fewer threads: at most 63 PDs, each with at
+/// most one virtual CPU.
 const MOST_THREADS: usize = 256;
 
 /// The type bits, in the first word of a thread's state and of a fault
@@ -202,8 +202,8 @@ impl Kernel {
         Some(listed)
     }
 
-    /// Returns the address of a TCB's slots, which are before the TCB. Each half of the object has
-    /// the size of the TCB, rounded up to a power of two (`TCB_OFFSET` in
+    /// Returns the address of a TCB's slots. The slots are before the TCB. Each half of the object
+    /// has the size of the TCB, rounded up to a power of two (`TCB_OFFSET` in
     /// `include/object/structures.h`).
     fn slots(&self, tcb: u64) -> Option<u64> {
         let half = self.types.bytes("tcb")?.checked_next_power_of_two()?;
@@ -408,7 +408,7 @@ mod tests {
         }
     }
 
-    /// A machine with two PDs. `a` is current and running. `b` waits for a reply.
+    /// A machine with two PDs. The current thread `a` is running. The thread `b` waits for a reply.
     struct Machine {
         words: Words,
         processor: Processor,
@@ -534,7 +534,7 @@ mod tests {
         check(B + 0x80, 7);
         check(B + 0x80, 15);
         assert_eq!(Machine::new().threads(&["a", "c"]), None);
-        // The release queue is circular, so it has no end.
+        // The release queue is circular, so the queue has no end.
         let mut machine = Machine::new();
         machine.set(IMAGE + 24, B);
         machine.set(B + 0xa8, B);

@@ -11,8 +11,9 @@ const MOST_FRAMES: usize = 64;
 /// The size of an instruction. A return address is one instruction after the call.
 const INSTRUCTION_BYTES: u64 = 4;
 
-/// Returns the page tables of a thread. To choose between their two forms, reads the instruction at
-/// the thread's program counter through each, and compares it with the program.
+/// Returns the page tables of a thread. To choose between the two forms of tables, reads the
+/// instruction at the thread's program counter through each form, and compares the instruction with
+/// the program.
 pub(super) fn tables(memory: &Memory<'_>, thread: &Thread, program: &Program) -> Option<Tables> {
     let at = thread.instruction;
     let expected = program.instruction(at)?;
@@ -52,9 +53,9 @@ pub(super) fn calls(
         };
         record = next;
     }
-    // A leaf function may have no record. Then the first record belongs to its caller, and the link
-    // register contains the return address to the caller. In a function that has made calls, the
-    // link register can point into that function itself.
+    // A leaf function may have no record. In that case, the first record belongs to its caller, and
+    // the link register contains the return address to the caller. In a function that has made
+    // calls, the link register can point into that function itself.
     let link = thread.link.checked_sub(INSTRUCTION_BYTES);
     let link = link.filter(|link| calls.first() != Some(link));
     if let Some(link) = link

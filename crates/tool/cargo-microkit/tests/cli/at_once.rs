@@ -1,4 +1,4 @@
-//! Commands that run at the same time must use different files.
+//! Tests that commands use different files if they run at the same time.
 
 use std::fs;
 use std::process::{Child, Command, Output, Stdio};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, system_text, text};
 
-/// Waits for a second, then prints the image that it was started with.
+/// A fake QEMU that waits for a second, then prints its image.
 const SLOW_QEMU: &str = "for word in \"$@\"; do\n\
     case $word in *file=*) image=${word#*file=}; image=${image%%,*} ;; esac\ndone\n\
     sleep 1\ncat \"$image\"\n";
@@ -43,7 +43,7 @@ fn systems_with_the_same_name_run_their_own_images_at_the_same_time() {
         let arguments = ["run", &system, "--until", "image of"];
         bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"))
     };
-    // Both commands are created before one starts, because each writes scripts of the bench.
+    // Both commands are created before one starts, because creating a command writes scripts.
     let [first, second] = ["a", "b"].map(run);
     let first = start(first);
     sleep(Duration::from_millis(300));
@@ -92,7 +92,7 @@ fn a_run_does_not_touch_the_image_of_a_build() {
     assert_eq!(text(image.as_ref()), "as it was");
 }
 
-/// Makes a project whose binary contains the name of its Cargo feature.
+/// Makes a project whose binary contains different bytes with and without the feature `loud`.
 fn project(bench: &Bench) {
     let manifest = "[package]\nname = \"pd\"\nedition = \"2024\"\n[features]\nloud = []\n";
     bench.file("Cargo.toml", manifest);
@@ -102,8 +102,8 @@ fn project(bench: &Bench) {
     bench.file("x.system", system_text("pd", "pd.elf"));
 }
 
-/// A fake of the SDK's tool. It waits, then makes an image of the program in the last search path
-/// that contains one.
+/// A fake of the SDK's tool. The fake waits, then copies the program to the image. If several
+/// search paths contain a program, the last path is used.
 const SLOW_TOOL: &str = "#!/bin/sh\n\
     while [ $# -gt 0 ]; do\n\
     case $1 in -o) image=$2 ;; -r) echo report > \"$2\" ;; esac\n\
@@ -118,7 +118,7 @@ fn simultaneous_builds_with_different_features_get_their_own_programs() {
         let arguments = [&["run", "x.system", "--until", "IS1|I1"], features].concat();
         bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"))
     };
-    // Both commands are created before one starts, as above.
+    // Both commands are created before one starts, because creating a command writes scripts.
     let [quiet, loud] = [run(&[]), run(&["--features", "loud"])];
     bench.script("sdk/bin/microkit", SLOW_TOOL);
     let quiet = start(quiet);

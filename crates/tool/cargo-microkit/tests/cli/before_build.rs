@@ -1,5 +1,4 @@
-//! Errors in a system file are reported before the build, by every command that reads the file, and
-//! for both kernels.
+//! Tests that every command reports the errors of a system file before the build, for both kernels.
 
 use crate::bench::{Bench, check};
 
@@ -105,7 +104,7 @@ fn an_old_file_gets_advice_on_its_moved_attributes() {
     );
 }
 
-/// A program may fill a region. Its file does not exist before the build.
+/// The file of a program that fills a region does not exist before the build.
 #[test]
 fn a_region_filled_with_a_program_is_checked_after_the_build() {
     let region = "<memory_region name=\"copy\" prefill_path=\"server.elf\" />\n";

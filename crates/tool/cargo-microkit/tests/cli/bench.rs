@@ -9,7 +9,7 @@ use microkit_abi::facts;
 use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Sym, Writer};
 use object::{Endianness, elf};
 
-/// A fake of the SDK's tool. It writes a binary image, or rejects a system that contains
+/// A fake of the SDK's tool. The fake writes a binary image, or rejects a system that contains
 /// `refuse-me`.
 const TOOL: &str = r#"#!/bin/sh
 [ "$1" != --help ] || { echo "options: --board BOARD --config CONFIG"; exit; }
@@ -28,7 +28,7 @@ fi
 printf 'image of %s\n\000' "$system" > "$image"
 "#;
 
-/// A fake C compiler. It prints its arguments and writes an ELF file.
+/// A fake C compiler. The fake prints its arguments and writes an ELF file.
 const COMPILER: &str = r#"#!/bin/sh
 printf '<%s>' "${0##*/}" "$@" >&2; echo >&2
 while [ $# -gt 0 ]; do
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     /// Makes an SDK of a version, for `qemu_virt_aarch64` in `debug` and `release`, and for a board
-    /// that is not a QEMU machine.
+    /// that QEMU does not emulate.
     pub(crate) fn sdk(&self, version: &str) -> PathBuf {
         self.file("sdk/VERSION", format!("{version}\n"));
         self.script("sdk/bin/microkit", TOOL);
@@ -168,7 +168,7 @@ impl Bench {
         }
         let (subcommand, rest) = arguments.split_first().expect("a subcommand");
         command.arg(subcommand);
-        // These tests run on seL4 unless they name another kernel.
+        // These tests run on seL4 unless the arguments name another kernel.
         if ["build", "run", "test"].contains(subcommand) && !rest.contains(&"--kernel") {
             command.args(["--kernel", "sel4"]);
         }
@@ -176,7 +176,7 @@ impl Bench {
         command
     }
 
-    /// Returns such a command with an SDK and a fake QEMU. The fake QEMU runs `body`.
+    /// Returns a `cargo microkit` command with an SDK and a fake QEMU. The fake QEMU runs `body`.
     pub(crate) fn with_qemu(&self, arguments: &[&str], body: &str) -> Command {
         let mut command = self.microkit(arguments);
         command
@@ -199,8 +199,8 @@ pub(crate) fn system_text(pd: &str, elf: &str) -> String {
     )
 }
 
-/// Returns an AArch64 program with all symbols that the SDK's tool writes. It optionally contains
-/// the mark of a kernel.
+/// Returns an AArch64 program with all symbols that the SDK's tool writes, and with the mark of a
+/// kernel if `mark` is given.
 pub(crate) fn elf(mark: Option<&str>) -> Vec<u8> {
     const ADDRESS: u64 = 0x40_0000;
     const NAME_BYTES: u64 = microkit_abi::limits::NAME_BYTES as u64;
@@ -294,8 +294,8 @@ pub(crate) fn elf(mark: Option<&str>) -> Vec<u8> {
     file
 }
 
-/// Runs a command and returns its standard output. Checks its success, and that its output contains
-/// all of `parts`.
+/// Runs a command and returns its standard output. Asserts that the command succeeds if
+/// `is_success`, and that its output contains all of `parts`.
 #[track_caller]
 pub(crate) fn check(mut command: Command, is_success: bool, parts: &[&str]) -> String {
     let output = command.output().expect("the command runs");
@@ -316,8 +316,8 @@ pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).expect("the file")
 }
 
-/// A program for the PDs' target that does nothing. It has all symbols that the SDK's tool writes,
-/// and a kernel mark.
+/// A program for the PDs' target that does nothing. The program has all symbols that the SDK's tool
+/// writes, and a kernel mark.
 pub(crate) const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
     #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
     macro_rules! symbols { ($($name:ident: $type:ty = $value:expr;)*) => { $(\n\

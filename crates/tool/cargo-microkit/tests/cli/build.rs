@@ -1,4 +1,4 @@
-//! `build`: its outputs and errors.
+//! Tests the outputs and errors of `build`.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn the_image_and_the_report_are_written_to_the_given_paths() {
     let image = check(command, true, &[]);
     assert_eq!(text(image.trim_end().as_ref()), "image of hello.system\n\0");
 
-    // The arguments as Cargo passes them, with all output paths.
+    // The arguments include `microkit`, as from Cargo, and all output paths.
     let mut command = bench.microkit(&["microkit", "build", "./hello.system", "-o", "a.img"]);
     command.args(["--report", "r.txt", "--sdk"]).arg(&sdk);
     assert_eq!(check(command, true, &[]), "a.img\n");

@@ -1,11 +1,11 @@
-//! C programs: sources, headers, flags, and the choice of the compiler.
+//! Tests C programs: sources, headers, flags, and the choice of the compiler.
 
 use std::process::Command;
 
 use crate::bench::{Bench, PROGRAM, VERSION, check, system_text};
 
 impl Bench {
-    /// Builds `x.system` with these environment variables. Its program is `x.elf`.
+    /// Builds `x.system` with these environment variables. The system runs the program `x.elf`.
     #[track_caller]
     fn build_x(&self, environment: &[(&str, &str)], is_success: bool, parts: &[&str]) {
         self.file("x.system", system_text("x", "x.elf"));

@@ -1,4 +1,4 @@
-//! `check` and `graph`: findings before a system runs, and the picture of a system.
+//! Tests `check` and `graph`: findings before a system runs, and the picture of a system.
 
 use std::path::Path;
 
@@ -64,7 +64,7 @@ fn declarations_are_read_from_the_programs() {
         "two.system:9",
     ];
     check_two([CALLS, waits], &[], false, &parts);
-    // Without the programs, the tool does not know this wait.
+    // With `--no-build`, the tool does not read the declaration of this wait.
     check_two([CALLS, waits], &["--no-build"], true, &[order]);
 }
 
@@ -254,7 +254,7 @@ fn options_choose_the_parts_of_a_picture() {
     check(bench.microkit(&arguments), false, &parts);
 }
 
-/// The guide must show the picture that the tool draws.
+/// Asserts that the guide shows the picture that the tool draws.
 #[test]
 fn the_picture_in_the_guide_is_up_to_date() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");

@@ -1,4 +1,4 @@
-//! `.qemu` files: the arguments for QEMU, and errors in the files.
+//! Tests `.qemu` files: the arguments for QEMU, and errors in the files.
 
 use std::fs;
 

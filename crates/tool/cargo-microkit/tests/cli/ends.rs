@@ -1,4 +1,4 @@
-//! The end of a run in which no PD can run any more, and the report on the whereabouts of each PD.
+//! Tests the end of a run in which no PD can run any more, and the reported position of each PD.
 //!
 //! These tests use a real QEMU with the model kernel, and with seL4 if `MICROKIT_SDK` is set.
 //! Without QEMU they print a message and are skipped.
@@ -39,7 +39,7 @@ extern "C" fn microkit_handler_loop() { loop { microkit_syscall(RECEIVE, 1) } }
 const RESTS: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     microkit_handler_loop(); loop {} }\n";
 
-/// A program that prints a line, then loops without a system call. Both are in `inner`.
+/// A program that prints a line, then loops without a system call, all in the function `inner`.
 const SPINS: &str = r#"#[inline(never)] fn inner() -> ! {
     for byte in *b"spinning\n" {
         unsafe { asm!("svc 0", in("x7") -12_i64, in("x0") u64::from(byte)) }
@@ -238,11 +238,11 @@ fn each_pd_is_reported_with_its_place_and_what_it_waits_for() {
     ends(&bench, &["run"], false, &parts);
 }
 
-/// A system of two PDs. The PD with the higher priority never waits, so the other does not run.
+/// A system of two PDs. The PD with the higher priority never waits, so the other PD does not run.
 const ONE_SPINS: &str = "<protection_domain name=\"low\" priority=\"1\">(rests)</protection_domain>\
     <protection_domain name=\"high\" priority=\"2\">(spins)</protection_domain>";
 
-/// The report on these two PDs.
+/// The report on the PDs of [`ONE_SPINS`].
 const ONE_RUNS: [&str; 2] = [
     "PD `low` is ready to run, in _start at rests.rs:",
     "PD `high` runs in spins::inner at spins.rs:",
@@ -255,7 +255,7 @@ fn a_time_out_says_which_function_runs() {
     ends(&bench, &["run", "--timeout", "5"], false, &ONE_RUNS);
     bench.file("x.expected", "spinning\nnever\n");
     ends(&bench, &["test", "--timeout", "5"], false, &ONE_RUNS);
-    // The same test on seL4, if there is an SDK.
+    // The same test also runs on seL4, if there is an SDK.
     let Some(sdk) = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so nothing was run on seL4");
         return;
@@ -293,7 +293,7 @@ fn ctrl_c_says_where_each_pd_is() {
     for part in ONE_RUNS {
         assert!(session.shown().contains(part), "{}", session.shown());
     }
-    // There is no terminal here, so the test sends the signal of Ctrl-C to the whole process group.
+    // The test has no terminal, so it sends the signal of Ctrl-C to the whole process group.
     command.process_group(0).stderr(Stdio::piped());
     let mut run = command.stdout(Stdio::piped()).spawn().expect("it starts");
     let mut log = BufReader::new(run.stdout.take().expect("its output")).lines();

@@ -1,10 +1,11 @@
-//! `--features`: which packages get each feature. PDs do not affect the features of other PDs.
+//! Tests which packages get each feature of `--features`. PDs do not affect the features of other
+//! PDs.
 
 use crate::bench::{Bench, PROGRAM, VERSION, check};
 
-/// Makes the packages `heap`, `plain` and `lone`, each with a program. The first two share a
-/// dependency with a feature `alloc`. The package `heap` enables `alloc` if its feature `big` is
-/// on. The package `plain` never enables it.
+/// Makes the packages `heap`, `plain` and `lone`, each with a program. The first two packages share
+/// a dependency with a feature `alloc`. The package `heap` enables `alloc` if its feature `big` is
+/// on. The package `plain` never enables `alloc`.
 fn workspace() -> Bench {
     let bench = Bench::new();
     bench.file(
@@ -49,7 +50,7 @@ fn build(bench: &Bench, options: &[&str], is_success: bool, parts: &[&str]) {
 fn features_of_one_program_do_not_affect_another() {
     let bench = workspace();
     build(&bench, &[], true, &[]);
-    // Each of the two programs is built as if the other did not exist.
+    // Each of the two programs is built independently of the other program.
     build(&bench, &["-F", "big"], true, &["--features heap/big"]);
     build(&bench, &["-F", "heap/big"], true, &["--features heap/big"]);
     build(
@@ -69,7 +70,8 @@ fn features_of_one_program_do_not_affect_another() {
 #[test]
 fn a_feature_of_a_dependency_is_enabled_for_the_packages_that_have_it() {
     let bench = workspace();
-    // The packages whose programs check that the feature is off are removed.
+    // Replaces the programs of `heap` and `plain`, because these programs fail if the feature is
+    // on.
     for name in ["heap", "plain"] {
         bench.file(&format!("p/{name}/src/main.rs"), PROGRAM);
     }

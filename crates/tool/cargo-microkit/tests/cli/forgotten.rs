@@ -1,4 +1,4 @@
-//! A missing required line in a protection domain's program: the error names the line to write.
+//! Tests that the error for a missing required line in a PD's program names the line to write.
 
 use crate::bench::{Bench, system_text};
 

@@ -1,4 +1,4 @@
-//! Host tests run on the host, whatever target the project's configuration selects.
+//! Tests that host tests run on the host, for any target in the project's configuration.
 
 use std::process::Command;
 

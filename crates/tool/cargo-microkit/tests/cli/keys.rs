@@ -1,4 +1,4 @@
-//! Keys reach the system. The terminal's settings are restored at the end of a run.
+//! Tests that keys reach the system, and that a run restores the terminal's settings at its end.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use crate::terminal::Session;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::LocalModes;
 
-/// Returns a script that reads `count` bytes and prints them as numbers.
+/// Returns a script that reads `count` bytes and prints the bytes as numbers.
 fn prints(count: usize) -> String {
     format!(
         "{BOOT}echo ready; dd bs=1 count={count} 2>/dev/null | od -v -An -tu1; echo end; exec sleep 100"
@@ -99,7 +99,7 @@ fn all_bytes_from_a_pipe_reach_the_system() {
     assert_eq!(numbers(&String::from_utf8_lossy(&output.stdout)), bytes);
 }
 
-/// A serial port loses input until the guest has initialised it.
+/// A serial port loses input until the guest has initialised the port.
 #[test]
 fn early_input_is_held_back_until_the_system_has_printed() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! The user's settings do not affect how the model kernel is built.
+//! Tests that the user's settings do not affect the build of the model kernel.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn source() -> String {
     program.to_owned() + &symbols.concat()
 }
 
-/// User settings that break every build that reads them.
+/// User settings that break every build that reads these settings.
 const SETTINGS: &str = r#"
 paths = ["/nonexistent"]
 [build]

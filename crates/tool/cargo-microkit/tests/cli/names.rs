@@ -1,4 +1,4 @@
-//! How a SYSTEM argument is resolved to a system file.
+//! Tests the resolution of a SYSTEM argument to a system file.
 
 use crate::bench::{Bench, VERSION, check, system_text};
 
@@ -25,7 +25,7 @@ fn a_system_file_in_the_current_folder_needs_no_extension() {
     let arguments = ["graph", "wordle", "--no-build"];
     check(bench.microkit(&arguments), true, &["<svg"]);
 
-    // Builds in a package without `microkit-systems`, and in a subfolder of it.
+    // Builds in a package without `microkit-systems`, and in a subfolder of the package.
     bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
     bench.file("src/main.rs", "");
     build(&bench, "", "wordle", true, &[]);

@@ -1,4 +1,4 @@
-//! No command overwrites a hand-written file.
+//! Tests that no command overwrites a hand-written file.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The search for a system's programs: in projects, files, and C sources.
+//! Tests the search for a system's programs: in projects, files, and C sources.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::bench::{Bench, PROGRAM, VERSION, check, elf, system_text};
 const BROKEN: &str = "#![no_std] fn main() { not_there() }";
 
 impl Bench {
-    /// Makes a package in this folder, with a binary `say` and a system that runs it.
+    /// Makes a package in this folder, with a binary `say` and a system that runs `say`.
     fn package(&self, folder: &str, program: &str) {
         let name = Path::new(folder).file_name().expect("a name");
         let name = name.to_str().expect("UTF-8");
@@ -94,10 +94,10 @@ fn a_package_on_the_path_to_the_system_file_is_not_used() {
     bench.package("there", PROGRAM);
     let system = "../here/../there/there.system";
     bench.in_folder("here", &["build", system], true, &[]);
-    // The same result through a symbolic link to the folder.
+    // A symbolic link to the folder gives the same result.
     std::os::unix::fs::symlink(bench.path("there"), bench.path("here/link")).expect("a link");
     bench.in_folder("here", &["build", "link/there.system"], true, &[]);
-    // A package with an invalid manifest has no effect either.
+    // A package with an invalid manifest also has no effect.
     bench.file("here/Cargo.toml", "nonsense");
     bench.in_folder("here", &["build", system], true, &[]);
 }
@@ -323,7 +323,7 @@ fn a_target_whose_core_library_cargo_builds_need_not_be_installed() {
         exec rustc \"$@\"\n";
     let rustc = bench.script("rustc-without-target", rustc);
     let build = |is_configured: bool| {
-        // A fake of nightly Cargo. Only nightly has this command.
+        // A fake of nightly Cargo. Only nightly Cargo has this command.
         let answer = if is_configured { "exit 0" } else { "exit 1" };
         let cargo = env!("CARGO");
         let script = format!("#!/bin/sh\ncase \"$*\" in *unstable.build-std*) {answer} ;; esac\n");

@@ -1,4 +1,4 @@
-//! `run`: the end of a run, and errors.
+//! Tests the end of a run, and the errors of `run`.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;

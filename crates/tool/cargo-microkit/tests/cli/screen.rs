@@ -1,10 +1,10 @@
-//! Programs that draw with escape codes: their output in reports, and restoring of the terminal.
+//! Tests programs that draw with escape codes: their output in reports, and the restored terminal.
 
 use crate::bench::{BOOT, Bench, check};
 use crate::terminal::Session;
 
-/// A script that clears the screen, hides the cursor, and draws in colours. Its last line does not
-/// end.
+/// A script that clears the screen, hides the cursor, and draws in colours. The script's last line
+/// has no newline.
 const DRAWS: &str =
     "printf '\\033[?1049h\\033[?25l\\033[2J\\033[31mred\\n\\033]0;title\\007\\033[5;5H#'\n";
 

@@ -1,4 +1,4 @@
-//! `sdk` and `doctor`: a failed `sdk add` never leaves an incomplete or changed SDK.
+//! Tests `sdk` and `doctor`: a failed `sdk add` never leaves an incomplete or changed SDK.
 
 use std::fs;
 use std::path::Path;
@@ -303,7 +303,7 @@ fn doctor_fails_only_if_something_is_missing() {
             "sudo apt-get install qemu-system-arm",
         ],
     );
-    // `doctor` checks these variables, because other commands use them as defaults.
+    // `doctor` checks these variables, because other commands use these variables as defaults.
     for (variable, value) in [
         ("MICROKIT_BOARD", "qemu_virt"),
         ("MICROKIT_CONFIG", "debgu"),

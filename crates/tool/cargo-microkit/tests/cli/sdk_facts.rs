@@ -1,5 +1,5 @@
-//! An SDK is accepted or rejected by the facts in its files. A crash of the SDK's tool is reported
-//! differently from an error in a system file.
+//! Tests that the facts in an SDK's files decide whether the SDK is accepted. A crash of the SDK's
+//! tool is reported differently from an error in a system file.
 
 use std::fs;
 use std::path::Path;

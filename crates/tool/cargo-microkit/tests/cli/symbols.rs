@@ -1,4 +1,4 @@
-//! Programs whose symbols are in a separate file (`path_for_symbols`).
+//! Tests programs with symbols in a separate file (`path_for_symbols`).
 
 use std::fs;
 
@@ -33,7 +33,7 @@ fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
     symbols(&bench, &program);
 
     // A file without section headers has no symbol table (*System V ABI*, 4). The cleared fields
-    // are `e_shoff`, and `e_shnum` with the field after it.
+    // are `e_shoff`, `e_shnum` and `e_shstrndx`.
     let mut stripped = program.clone();
     stripped[40..48].fill(0);
     stripped[60..64].fill(0);

@@ -1,4 +1,4 @@
-//! A pseudo-terminal for a command. Tests press keys in it.
+//! A pseudo-terminal for a command. Tests send keys to the command through the pseudo-terminal.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Session {
     child: Child,
     keys: File,
-    /// The command's end of the pseudo-terminal. It stays open, so tests can read the settings
-    /// after the command has ended.
+    /// The command's end of the pseudo-terminal. This end stays open, so tests can read the
+    /// settings after the command has ended.
     end: OwnedFd,
     shown: Arc<Mutex<Vec<u8>>>,
 }

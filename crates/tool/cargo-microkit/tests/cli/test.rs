@@ -1,4 +1,5 @@
-//! `test`: passes, failures, and skipped systems, which do not count as passed.
+//! Tests the results of `test`: passes, failures, and skipped systems. A skipped system does not
+//! pass.
 
 use std::fs;
 
@@ -214,12 +215,12 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
         2,
         "{log}"
     );
-    // With `--kernel model`, a configuration that this kernel does not have is an error.
+    // With `--kernel model`, a configuration that the model kernel does not have is an error.
     let mut command = bench.microkit(&["test", "--kernel", "model", "hello"]);
     command.args(["--config", "release", "--qemu", "sh"]);
     check(command, false, &["FAIL hello (model release, dev)"]);
 
-    // A named SDK that cannot be used is an error. It is not treated as a missing SDK.
+    // A named SDK that cannot be used is an error, and is not treated as a missing SDK.
     let command = bench.microkit(&["test", "hello", "--sdk", "nowhere"]);
     check(
         command,

@@ -10,8 +10,8 @@ pub struct Choice {
     /// Whether memory regions and their mappings are drawn.
     pub memory: bool,
     /// The indices of protection domains (PDs). The picture shows only these PDs, their channels
-    /// and mappings, and their neighbours: the PDs connected to them. An empty list selects all
-    /// PDs.
+    /// and mappings, and their neighbours. A neighbour is a PD connected to a selected PD. An empty
+    /// list selects all PDs.
     pub pds: Vec<usize>,
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Row {
     pub(super) tip: String,
 }
 
-/// The element connected to a row. It decides on which side the text of the row is.
+/// The element connected to a row. The element determines on which side the row has its text.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(super) enum Port {
     /// No element.
@@ -49,7 +49,7 @@ pub(super) struct Wire {
     pub(super) tip: String,
 }
 
-/// The arrow head at an end of a channel: the kind of event that arrives there.
+/// The arrow head at an end of a channel: the kind of event that arrives at this end.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(super) enum Head {
     Call,
@@ -67,8 +67,8 @@ pub(super) struct Content<'a> {
 }
 
 impl Content<'_> {
-    /// Returns the boxes of the children of a PD, highest priority first. Without a parent, these
-    /// are the PDs that have no parent.
+    /// Returns the boxes of the children of a PD, highest priority first. If `parent` is `None`,
+    /// returns the boxes of the PDs without a parent.
     pub(super) fn nodes(&self, parent: Option<usize>) -> Vec<Node> {
         let all = self.system.protection_domains.iter().enumerate();
         let all = all.filter(|(index, _)| self.shown.pds[*index]);
@@ -171,8 +171,8 @@ impl Content<'_> {
         }
     }
 
-    /// Whether a PD calls over its end: the system file allows the call, and the program does not
-    /// declare that it never calls there.
+    /// Whether a PD calls over its end: the system file allows the call, and the program's
+    /// declaration, if present, contains the call.
     fn calls(&self, own: &End) -> bool {
         let mut waits = self.waits.iter().filter(|wait| wait.pd == own.pd);
         own.pp && waits.any(|wait| wait.kind == WaitKind::Call(own.id))
@@ -238,7 +238,7 @@ impl Content<'_> {
     }
 }
 
-/// Returns the whole name if the box shows only a part of it.
+/// Returns the whole name if the box shows only a part of the name.
 fn whole_name(name: &str) -> String {
     match shortened(name) == name {
         true => String::new(),
@@ -246,7 +246,7 @@ fn whole_name(name: &str) -> String {
     }
 }
 
-/// Makes a row that is connected to no line.
+/// Makes a row without a connected line.
 fn plain(text: String, class: &'static str) -> Row {
     Row {
         text,

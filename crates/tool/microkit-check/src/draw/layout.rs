@@ -11,7 +11,7 @@ pub(super) const CHAR: u32 = 8;
 pub(super) const MARGIN: u32 = 12;
 /// The gap between boxes, between a box and its content, and between a box and the lanes.
 pub(super) const GAP: u32 = 10;
-/// The distance between the lines at a memory region, and between lanes if there are few of them.
+/// The distance between the lines at a memory region, and between lanes if there are few lanes.
 const LANE: u32 = 10;
 
 /// A picture.
@@ -33,7 +33,7 @@ pub(super) struct Placed {
     pub(super) title: String,
     /// The text beside the title.
     pub(super) facts: String,
-    /// The tooltip of the box. It is empty if the box shows all of the text.
+    /// The tooltip of the box. The tooltip is empty if the box shows all of the text.
     pub(super) tip: String,
     /// Whether the box is inside another box.
     pub(super) is_inside: bool,
@@ -41,7 +41,7 @@ pub(super) struct Placed {
     pub(super) rows: Vec<(Row, u32)>,
 }
 
-/// A line between two points, by way of a lane.
+/// A line between two points, through a lane.
 pub(super) struct Line {
     pub(super) from: (u32, u32),
     pub(super) lane: u32,
@@ -130,7 +130,7 @@ impl Layout {
                 tip: wire.tip,
             });
         }
-        // Red lines are drawn last, on top of all others.
+        // Red lines are drawn last, on top of all other lines.
         lines.sort_by_key(|line| line.class == "cycle");
         regions.extend(boxes);
         Self {
@@ -142,8 +142,8 @@ impl Layout {
     }
 }
 
-/// Returns the width of a lane. If there are many lanes, they are narrow. This keeps the ends of a
-/// line close together.
+/// Returns the width of a lane. A large number of lanes makes each lane narrow, to keep the ends of
+/// a line close together.
 fn lane_width(count: usize) -> u32 {
     if count > 40 { LANE - 4 } else { LANE }
 }
@@ -237,7 +237,7 @@ fn mappings(boxes: &[Placed]) -> Vec<Mapping> {
 }
 
 /// Returns the boxes of the memory regions and the height at which each mapping ends. Each box is
-/// as near as possible to the rows that map it.
+/// as near as possible to the rows of its mappings.
 fn regions(content: &Content<'_>, mappings: &[Mapping]) -> (Vec<Placed>, Vec<u32>) {
     let mut order: Vec<(u32, usize)> = (0..content.groups.len())
         .map(|region| {

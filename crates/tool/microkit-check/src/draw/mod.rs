@@ -6,9 +6,9 @@
 //! one lane do not overlap. A line crosses only the borders of boxes that contain one of its ends.
 //! Lines cross at right angles only.
 //!
-//! Mappings do the same on the left side, next to the memory regions. Regions with the same owners
-//! are drawn as one box. The picture depends only on the system, on the declarations of its
-//! programs and on the selected elements.
+//! In the same way, the lines of mappings are on the left side, next to the memory regions. Regions
+//! with the same owners are drawn as one box. The picture depends only on the system, on the
+//! declarations of its programs and on the selected elements.
 
 mod choice;
 mod content;
@@ -28,7 +28,7 @@ use crate::wait::waits;
 
 pub use choice::Choice;
 
-/// The mark in every picture. With it, the tool never overwrites a picture drawn by a person.
+/// The mark in every picture. Without this mark in a file, the tool does not overwrite the file.
 const DRAWING_MARK: &str = "drawn by `cargo microkit graph`";
 
 /// Draws the chosen elements of the system as SVG. Waits that are part of a cycle are red.

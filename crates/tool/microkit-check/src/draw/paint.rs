@@ -252,7 +252,7 @@ fn escape(svg: &mut String, text: &str) {
             '&' => svg.push_str("&amp;"),
             // A line break separates the lines of a tooltip.
             '\n' => svg.push('\n'),
-            // XML forbids most other control characters. No name has one of them.
+            // XML forbids most other control characters. Names do not contain control characters.
             control if control.is_control() => svg.push(' '),
             other => svg.push(other),
         }

@@ -7,13 +7,13 @@ use microkit_sdf::{Map, MemoryRegion, Perms, PhysAddr, System};
 
 use super::choice::Shown;
 
-/// The minimum length of a common prefix to use it as the title of a group.
+/// The minimum length of a common prefix that becomes the title of a group.
 const MIN_PREFIX: usize = 3;
 
 /// The maximum length of a name in characters. A longer name is shortened in the middle.
 const MAX_CHARS: usize = 40;
 
-/// The owner of a mapping: the index of a PD, and whether the virtual machine of that PD maps it.
+/// The owner of a mapping: the index of a PD, and whether the PD's virtual machine is the owner.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owner {
     pub(super) pd: usize,

@@ -14,7 +14,7 @@ use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::terminal;
 
-/// Builds the system twice in a temporary target directory, and prints how long each build took.
+/// Builds the system twice in a temporary target directory, and prints the time of each build.
 pub(super) fn measure(args: &BenchArgs, system: &System, project: &Project) -> Result<()> {
     let target = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;

@@ -65,7 +65,7 @@ impl Figures {
     ///
     /// # Errors
     ///
-    /// Fails if the text is not JSON, or has other fields.
+    /// Fails if the text is not JSON, or if a field is missing.
     pub(super) fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -81,7 +81,7 @@ impl OfKernel {
         }
     }
 
-    /// Fills a column. A new row is added at the end.
+    /// Fills a column. Adds new rows at the end.
     pub(super) fn add(&mut self, column: Column, rows: Vec<(String, u64)>) {
         for (name, instructions) in rows {
             let position = self.rows.iter().position(|row| row.name == name);
@@ -102,7 +102,8 @@ impl OfKernel {
         }
     }
 
-    /// Adds rows and programs that are not in the table yet. Existing ones are not changed.
+    /// Adds rows and programs that are not in the table yet. Does not change existing rows and
+    /// programs.
     pub(super) fn add_new(&mut self, measured: Measured) {
         let Measured {
             mut rows,
@@ -204,7 +205,7 @@ mod tests {
         assert!(Figures::from_json("{}").is_err());
     }
 
-    /// The table in the book must equal the recorded table of `bench --check`.
+    /// Asserts that the table in the book equals the recorded table of `bench --check`.
     #[test]
     fn the_book_shows_the_table_of_the_guard() {
         let file = concat!(

@@ -1,5 +1,5 @@
-//! Compares measurements with the recorded ones. Under `-icount` the numbers are exact, so every
-//! rise has a cause in the code or in the tools.
+//! Compares measurements with the recorded measurements. Under `-icount` the numbers are exact, so
+//! every rise has a cause in the code or in the tools.
 
 use super::figures::Figures;
 
@@ -7,7 +7,7 @@ use super::figures::Figures;
 pub(super) const PERCENT: u64 = 2;
 
 /// Returns a sentence for each number of the Rust column that has risen by more than [`PERCENT`] or
-/// is missing. Kernels that this run did not measure are skipped.
+/// is missing. Skips kernels that this run did not measure.
 pub(super) fn complaints(before: &Figures, now: &Figures) -> Vec<String> {
     let mut complaints = Vec::new();
     for pair in pairs(before, now) {
@@ -32,8 +32,7 @@ pub(super) fn complaints(before: &Figures, now: &Figures) -> Vec<String> {
     complaints
 }
 
-/// Returns a sentence for each number that has fallen by so much that the new value should be
-/// recorded.
+/// Returns a sentence for each number that has fallen far enough to be recorded again.
 pub(super) fn gains(before: &Figures, now: &Figures) -> Vec<String> {
     pairs(before, now)
         .into_iter()
@@ -57,7 +56,7 @@ struct Pair<'a> {
     now: Option<u64>,
 }
 
-/// Pairs each recorded number with the new one.
+/// Pairs each recorded number with the new number.
 fn pairs<'a>(before: &'a Figures, now: &Figures) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for of_kernel in &before.kernels {

@@ -1,4 +1,4 @@
-//! Builds one system, runs it under `-icount`, and reads the numbers that it prints.
+//! Builds one system, runs it under `-icount`, and reads the printed numbers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use crate::terminal;
 use crate::variant::Variant;
 use crate::watch::{SILENCE, Tail};
 
-/// The last line of a system of measurements; every other line is `NAME: NUMBER`.
+/// The last line of a system of measurements. Every other line is `NAME: NUMBER`.
 const DONE: &str = "bench: done";
 
 /// The arguments of every measurement.

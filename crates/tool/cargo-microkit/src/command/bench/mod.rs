@@ -27,7 +27,7 @@ use crate::variant::Variant;
 use figures::{Column, Figures, OfKernel};
 use measure::Bench;
 
-/// The kernel configuration for measurements on seL4: the configuration for products.
+/// The kernel configuration for measurements on seL4. Products use the same configuration.
 const SEL4_CONFIG: &str = "release";
 
 /// Measures, prints the table, and writes the requested files. With `--check`, compares the numbers
@@ -87,8 +87,9 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     }
 }
 
-/// Measures the system in Rust, and then the systems beside it that exist and can be built.
-/// `NAME-more` has rows that only Rust has. `NAME-c` and `NAME-limit` are not needed for a check.
+/// Measures the system in Rust, then the related systems in the same folder. `NAME-more` has rows
+/// without a C column. `NAME-c` and `NAME-limit` are skipped with `--check`, and if they cannot be
+/// built without an SDK or a C compiler.
 fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Result<OfKernel> {
     let mut of_kernel = OfKernel::new(bench.variant);
     let rust = bench.measure(system)?;
@@ -123,7 +124,8 @@ fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Res
     Ok(of_kernel)
 }
 
-/// Finds the system `NAME-ending` beside a system. Returns `None` if it does not exist.
+/// Finds the system `NAME-ending` in the folder of `system`. Returns `None` if that system does not
+/// exist.
 fn beside(system: &System, ending: &str, project: Option<&Project>) -> Result<Option<System>> {
     let name = format!("{}-{ending}.system", system.name);
     let path = system.path.with_file_name(name);
@@ -134,7 +136,7 @@ fn beside(system: &System, ending: &str, project: Option<&Project>) -> Result<Op
     System::find(&path.to_string_lossy(), root).map(Some)
 }
 
-/// Returns the chosen kernels; `auto` means every available one.
+/// Returns the chosen kernels. `auto` selects every available kernel.
 fn kernels(args: &BenchArgs) -> Result<Vec<Kernel>> {
     if args.options.kernel != cli::Kernel::Auto {
         return Ok(vec![Kernel::choose(&args.options)?]);

@@ -1,4 +1,4 @@
-//! Draws the table as an SVG: each round trip in Rust, beside C and the limit.
+//! Draws the table as an SVG: each round trip in Rust, beside the columns for C and the limit.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const HEAD: u64 = 64;
 const RUST: &str = "#b7410e";
 const C: &str = "#4a6fa5";
 
-/// Draws all kernels, one below the other. Rows without a second column are left out.
+/// Draws all kernels, one below the other. Omits rows without a second column.
 pub(super) fn svg(figures: &Figures) -> String {
     let mut body = String::new();
     let mut top = 0;

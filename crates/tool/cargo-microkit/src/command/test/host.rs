@@ -14,7 +14,7 @@ use crate::project::{Project, TestedPackage, cargo_program};
 use crate::system_file::SystemFile;
 use crate::terminal;
 
-/// The label that is shown instead of a variant.
+/// The label of host tests, shown instead of a variant.
 const ON_THE_HOST: &str = "host";
 
 /// A package with host tests, and the project of the package.
@@ -24,7 +24,7 @@ pub(super) struct Tested<'a> {
 }
 
 /// Returns the packages with host tests, without duplicates. If systems were named, returns only
-/// the packages that contain their programs.
+/// the packages that contain programs of these systems.
 pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<Tested<'a>> {
     let mut all: Vec<Tested<'_>> = Vec::new();
     if args.bless || args.no_host_tests {
@@ -49,8 +49,8 @@ pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<
     all
 }
 
-/// Returns the names of the systems' programs. Errors in a system are ignored here: the build of
-/// the system reports them.
+/// Returns the names of the systems' programs. Errors in a system are ignored here, because the
+/// build of the system reports them.
 fn programs(selection: &Selection) -> BTreeSet<String> {
     let systems = selection.runs.iter().flat_map(|(_, systems)| systems);
     systems
@@ -87,8 +87,8 @@ fn run(project: &Project, package: &TestedPackage<'_>) -> Verdict {
     let mut command = Command::new(cargo_program());
     command
         .args(["test", "--quiet", "--package", package.id])
-        // This option overrides the project's configuration and `CARGO_BUILD_TARGET`, which may
-        // select the target of the PDs.
+        // This option overrides the project's configuration and `CARGO_BUILD_TARGET`. Both settings
+        // may select the target of the PDs.
         .args(["--target", &host])
         .current_dir(project.directory())
         .stdin(Stdio::null());

@@ -31,7 +31,7 @@ use crate::whereabouts::Observer;
 use selection::{Case, Selection};
 use tally::{Tally, Verdict};
 
-/// A kernel and QEMU, or the verdict on every case of the kernel if a tool is missing.
+/// A kernel and QEMU. If a tool is missing, the verdict on every case of the kernel.
 type Tools = Result<(Kernel, PathBuf), Verdict>;
 
 /// Tests every chosen system in every variant.
@@ -77,7 +77,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     Ok(tally.finish())
 }
 
-/// Builds all cases for one variant together, and runs those that were built.
+/// Builds all cases for one variant together, and runs the successfully built cases.
 fn test_variant(
     args: &TestArgs,
     tools: &Tools,
@@ -122,7 +122,7 @@ fn test_variant(
     let plans: Vec<_> = planned.iter().map(|(_, _, plan)| plan).collect();
     let built = builder.compile(&plans);
     if interrupt::requested() {
-        return; // The interrupt has ended Cargo too, so its failure says nothing about the cases.
+        return; // Cargo was interrupted too. Its failure is not a verdict on a case.
     }
     let mut images = Vec::new();
     for (case, devices, plan) in planned {
@@ -188,8 +188,8 @@ fn test_variant(
     });
 }
 
-/// Returns the verdict on a case that could not be built. The case passes if its file expects a
-/// refusal.
+/// Returns the verdict on a case that could not be built. The case passes if its `.expected` file
+/// expects a refusal.
 fn not_built(case: &Case, verdict: Verdict) -> Verdict {
     let (Some(what), Verdict::Failed(report)) = (&case.refusal, &verdict) else {
         return verdict;

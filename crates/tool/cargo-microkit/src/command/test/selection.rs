@@ -1,4 +1,4 @@
-//! Selects the systems to test and their variants, and reads the expected output of each.
+//! Selects the systems to test and their variants, and reads the expected output of each system.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::variant::Variant;
 
 /// The tests of one project.
 pub(super) struct Selection {
-    /// Each variant, and the systems to test in it.
+    /// Each variant with the systems to test in this variant.
     pub(super) runs: Vec<(Variant, Vec<System>)>,
     /// The project of the systems' programs.
     pub(super) project: Option<Rc<Project>>,
@@ -39,9 +39,9 @@ pub(super) struct Case {
 
 impl Selection {
     /// Selects the named systems, in every variant. If no system is named, selects the systems of
-    /// the workspace, in each variant for which they have an `.expected` file.
+    /// the workspace, in each variant with an `.expected` file.
     ///
-    /// Returns one selection for each project with programs of the systems.
+    /// Returns one selection for each project that contains programs of the systems.
     pub(super) fn from_args(args: &TestArgs) -> Result<Vec<Self>> {
         let variants = variants(args);
         if args.bless && variants.len() > 1 {
@@ -72,7 +72,7 @@ impl Selection {
         Ok(groups.into_iter().map(of_group).collect())
     }
 
-    /// Returns each variant, the systems to test in it, and the project of their programs.
+    /// Returns each variant with the systems to test and the project of their programs.
     pub(super) fn runs(&self) -> impl Iterator<Item = (&Variant, &[System], Option<&Project>)> {
         let runs = self.runs.iter();
         runs.map(|(variant, systems)| (variant, &**systems, self.project.as_deref()))
@@ -129,8 +129,8 @@ impl Case {
                     refusal: Some(what),
                     ..case(file, Vec::new())
                 }),
-                // This is an error with `--bless` too, which must not overwrite a hand-written
-                // file.
+                // An unreadable file is also an error with `--bless`, because `--bless` must not
+                // overwrite a hand-written file.
                 Err(report) => Err(failed(&report)),
             },
             None if common.symlink_metadata().is_ok() => Err(Verdict::Failed(format!(
@@ -147,10 +147,11 @@ impl Case {
     }
 }
 
-/// Returns the reason if a variant is skipped.
+/// Returns the reason to skip a variant, or `None` if the variant is tested.
 ///
 /// Without `--kernel`, both kernels are tested. The model kernel is then skipped for boards and
-/// configurations that it does not have. With `--kernel model`, these are an error.
+/// configurations that the model kernel does not have. With `--kernel model`, such a board or
+/// configuration is an error.
 pub(super) fn not_there(args: &TestArgs, variant: &Variant) -> Option<String> {
     let is_asked_for = args.options.kernel == cli::Kernel::Model;
     let is_there =

@@ -1,4 +1,4 @@
-//! The verdict on each test, printed as soon as it is known, and the counts at the end.
+//! The verdict on each test, printed immediately, and the counts at the end.
 
 use std::fmt::Display;
 
