@@ -20,7 +20,7 @@ use crate::kernel::{Kernel, Request};
 use crate::pds::ProtectionDomain;
 use crate::programs::{self, Folders, Program, Source};
 use crate::project::Project;
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::system_file::{ProgramImage, SystemFile};
 use crate::variant::Variant;
 use crate::whereabouts::{Relations, State};
@@ -67,7 +67,7 @@ impl Builder<'_> {
     /// # Errors
     ///
     /// Fails if the file cannot be read. Errors in the system are reported by [`plan`](Self::plan).
-    pub(crate) fn read(&self, system: System) -> Result<Rc<SystemFile>> {
+    pub(crate) fn read(&self, system: NamedSystem) -> Result<Rc<SystemFile>> {
         let folders = Folders::new(self.options, &system)?;
         let search_paths = folders.all().cloned().collect();
         SystemFile::read(system, self.facts()?, search_paths).map(Rc::new)
@@ -240,12 +240,12 @@ impl Builder<'_> {
     }
 
     /// Returns the kernel's limits and devices, for the checks of system files.
-    fn facts(&self) -> Result<sdf::Kernel> {
+    fn facts(&self) -> Result<sdf::KernelConfig> {
         self.kernel.facts(&self.variant.board, &self.variant.config)
     }
 
     /// Makes the folder for an image and its parts.
-    fn system_directory(&self, system: &System) -> Result<(PathBuf, Option<TempDir>)> {
+    fn system_directory(&self, system: &NamedSystem) -> Result<(PathBuf, Option<TempDir>)> {
         if !self.keeps {
             let folder = tempfile::tempdir()
                 .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;
@@ -284,7 +284,7 @@ impl Builder<'_> {
 /// The path is empty for a system in the workspace's `microkit-systems`. For another system in the
 /// workspace, the path is the relative path of the system's folder. For all other systems, and if
 /// workspaces share a target folder, the path contains a hash of the folder's path.
-fn place_of(system: &System, root: Option<&Path>, target: &Path) -> PathBuf {
+fn place_of(system: &NamedSystem, root: Option<&Path>, target: &Path) -> PathBuf {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = real(system.directory());
     let root = root.map(real);
@@ -316,7 +316,8 @@ mod tests {
             let path = root.join(file);
             std::fs::create_dir_all(path.parent().expect("it has one")).expect("the folder");
             std::fs::write(&path, "<system/>").expect("the file");
-            let system = System::find(path.to_str().expect("UTF-8"), None).expect("it is there");
+            let system =
+                NamedSystem::find(path.to_str().expect("UTF-8"), None).expect("it is there");
             place_of(&system, project, target)
         };
         let project = root.join("project");

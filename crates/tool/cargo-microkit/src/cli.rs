@@ -378,8 +378,8 @@ pub(crate) struct VariantArgs {
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The kernel that the system runs on
-    #[arg(long, value_enum, default_value_t = Kernel::Auto)]
-    pub(crate) kernel: Kernel,
+    #[arg(long, value_enum, default_value_t = KernelArg::Auto)]
+    pub(crate) kernel: KernelArg,
     /// The board, by its name in the SDK
     #[arg(long, env = "MICROKIT_BOARD", default_value = "qemu_virt_aarch64")]
     pub(crate) board: String,
@@ -434,7 +434,7 @@ pub(crate) struct QemuProgramArg {
 }
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kernel {
+pub(crate) enum KernelArg {
     /// seL4 if there is an SDK, else the model kernel; `test` and `bench` use both kernels
     Auto,
     /// seL4, from the SDK

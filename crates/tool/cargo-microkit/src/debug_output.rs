@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::kernel::Kind;
+use crate::kernel::KernelKind;
 use crate::pds::ProtectionDomain;
 use crate::variant::Variant;
 
@@ -19,7 +19,7 @@ const MACROS: [&str; 2] = ["debug_println!", "debug_print!"];
 /// Returns a remark for a system that printed less than expected. Returns `None` if the kernel has
 /// debug output.
 pub(crate) fn note(variant: &Variant, pds: &[ProtectionDomain]) -> Option<String> {
-    if variant.kernel == Kind::Model || variant.kernel_prints() {
+    if variant.kernel == KernelKind::Model || variant.kernel_prints() {
         return None;
     }
     let mut note = format!(
@@ -132,7 +132,7 @@ mod tests {
             note(&variant, &pds)
         };
         for config in ["release", "benchmark"] {
-            let note = note(Kind::Sel4, config).expect(config);
+            let note = note(KernelKind::Sel4, config).expect(config);
             let place = format!(
                 "PD `a` prints by `debug_println!` or `debug_print!`, at {}:2",
                 main.display()
@@ -140,9 +140,9 @@ mod tests {
             assert!(note.contains(config) && note.ends_with(&place), "{note}");
         }
         for (kernel, config) in [
-            (Kind::Sel4, "debug"),
-            (Kind::Sel4, "smp-debug"),
-            (Kind::Model, "debug"),
+            (KernelKind::Sel4, "debug"),
+            (KernelKind::Sel4, "smp-debug"),
+            (KernelKind::Model, "debug"),
         ] {
             assert_eq!(note(kernel, config), None, "{config}");
         }

@@ -24,7 +24,7 @@ use crate::kernel::Kernel;
 use crate::layout;
 use crate::programs::{self, Folders};
 use crate::project::Project;
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::system_file::SystemFile;
 use crate::terminal;
 
@@ -45,7 +45,7 @@ pub(crate) struct Declared {
 /// # Errors
 ///
 /// Fails if the file cannot be read. Reports every error in the file with its line.
-pub(crate) fn read_system(system: System, args: &DeclaringArgs) -> Result<Rc<SystemFile>> {
+pub(crate) fn read_system(system: NamedSystem, args: &DeclaringArgs) -> Result<Rc<SystemFile>> {
     let folders = Folders::new(&args.options, &system)?;
     let file = SystemFile::read(system, kernel(args)?, folders.all().cloned().collect())?;
     file.parsed()?;
@@ -65,7 +65,7 @@ pub(crate) fn show_warnings(system: &sdf::System) -> usize {
 }
 
 /// Returns the kernel's limits and devices, for the checks of system files.
-pub(crate) fn kernel(args: &DeclaringArgs) -> Result<sdf::Kernel> {
+pub(crate) fn kernel(args: &DeclaringArgs) -> Result<sdf::KernelConfig> {
     Kernel::choose(&args.options)?.facts(&args.options.board, &args.variant.config)
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn kernel(args: &DeclaringArgs) -> Result<sdf::Kernel> {
 pub(crate) fn memory(
     system: &sdf::System,
     uses: &[Option<MemoryUse>],
-    kernel: sdf::Kernel,
+    kernel: sdf::KernelConfig,
 ) -> microkit_check::Report {
     microkit_check::memory(system, uses, kernel.user_top)
 }
@@ -129,7 +129,7 @@ pub(crate) fn declarations(
 /// program.
 fn elf_files_below(
     directories: &[PathBuf],
-    system: &System,
+    system: &NamedSystem,
     parsed: &sdf::System,
 ) -> Result<BTreeMap<String, PathBuf>> {
     let search_paths = sdf::SearchPaths(directories.to_vec());
@@ -223,7 +223,7 @@ fn read(bytes: &[u8]) -> Result<(Option<Declaration>, Option<bool>), String> {
 /// Reports the parts of the system that the model kernel cannot run, if `--kernel model` is given.
 pub(crate) fn refused_by_model(system: &sdf::System, options: &Options) -> Option<Report> {
     let refusals = system.refusals_for_model();
-    let is_for_model = options.kernel == crate::cli::Kernel::Model;
+    let is_for_model = options.kernel == crate::cli::KernelArg::Model;
     (is_for_model && !refusals.is_empty())
         .then(|| sdf::Report::new(system.source.clone(), refusals).into())
 }

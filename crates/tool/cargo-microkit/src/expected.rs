@@ -10,7 +10,7 @@ use similar::{ChangeTag, TextDiff};
 use crate::files;
 use crate::kernel;
 use crate::readable::readable;
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::variant::Variant;
 
 /// The content of an `.expected` file.
@@ -28,11 +28,11 @@ pub(crate) enum Expectation {
 #[derive(Debug)]
 pub(crate) struct Expected {
     text: String,
-    kind: Kind,
+    kind: LineKind,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum LineKind {
     /// The system must print this line.
     Text,
     /// The system must print a line that matches this pattern.
@@ -46,12 +46,12 @@ const TYPED: &str = "type:";
 
 /// Returns the `.expected` file for a system in a variant. The file for the model kernel, or for
 /// the configuration, takes precedence over the common file.
-pub(crate) fn file_for(system: &System, variant: &Variant) -> Option<PathBuf> {
+pub(crate) fn file_for(system: &NamedSystem, variant: &Variant) -> Option<PathBuf> {
     let special = |what: &str| {
         let name = format!("{}.{what}.expected", system.name);
         system.path.with_file_name(name)
     };
-    let model = (variant.kernel == kernel::Kind::Model).then(|| special("model"));
+    let model = (variant.kernel == kernel::KernelKind::Model).then(|| special("model"));
     let files = model
         .into_iter()
         .chain([special(&variant.config), common_file(system)]);
@@ -59,7 +59,7 @@ pub(crate) fn file_for(system: &System, variant: &Variant) -> Option<PathBuf> {
 }
 
 /// Returns the path of the common file, for all variants without their own file.
-pub(crate) fn common_file(system: &System) -> PathBuf {
+pub(crate) fn common_file(system: &NamedSystem) -> PathBuf {
     system
         .path
         .with_file_name(format!("{}.expected", system.name))
@@ -113,11 +113,11 @@ fn parse(text: &str) -> Result<Expectation, String> {
 impl Expected {
     fn parse(line: &str) -> Result<Self, regex::Error> {
         let kind = if let Some(pattern) = line.strip_prefix("re:") {
-            Kind::Pattern(Regex::new(&format!("^(?:{})$", pattern.trim_start()))?)
+            LineKind::Pattern(Regex::new(&format!("^(?:{})$", pattern.trim_start()))?)
         } else if let Some(typed) = line.strip_prefix(TYPED) {
-            Kind::Typed(typed.trim_start().to_owned())
+            LineKind::Typed(typed.trim_start().to_owned())
         } else {
-            Kind::Text
+            LineKind::Text
         };
         Ok(Self {
             text: line.to_owned(),
@@ -133,17 +133,17 @@ impl Expected {
     /// Returns whether `line` matches this expected line.
     pub(crate) fn matches(&self, line: &str) -> bool {
         match &self.kind {
-            Kind::Text => self.text == line,
-            Kind::Pattern(pattern) => pattern.is_match(line),
-            Kind::Typed(_) => false,
+            LineKind::Text => self.text == line,
+            LineKind::Pattern(pattern) => pattern.is_match(line),
+            LineKind::Typed(_) => false,
         }
     }
 
     /// Returns the input, or `None` for a line of output.
     pub(crate) fn typed(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Typed(text) => Some(text),
-            Kind::Text | Kind::Pattern(_) => None,
+            LineKind::Typed(text) => Some(text),
+            LineKind::Text | LineKind::Pattern(_) => None,
         }
     }
 }
@@ -284,7 +284,7 @@ impl<'a> Judge<'a> {
 pub(crate) fn blessed<'a>(seen: &[String], before: &'a [Expected]) -> (String, Vec<&'a str>) {
     let mut patterns: Vec<_> = before
         .iter()
-        .filter(|expected| matches!(expected.kind, Kind::Pattern(_)))
+        .filter(|expected| matches!(expected.kind, LineKind::Pattern(_)))
         .collect();
     let mut text = String::new();
     for line in seen {

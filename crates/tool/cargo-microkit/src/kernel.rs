@@ -14,7 +14,7 @@ use crate::whereabouts::State;
 
 /// A kind of kernel.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum KernelKind {
     /// seL4.
     Sel4,
     /// The model kernel.
@@ -57,9 +57,9 @@ impl Kernel {
     pub(crate) fn choose(options: &Options) -> Result<Self> {
         let flag = options.sdk.sdk.as_deref();
         match options.kernel {
-            cli::Kernel::Sel4 => Sdk::require(flag).map(Self::Sel4),
-            cli::Kernel::Model => Ok(Self::model(Sdk::locate(flag)?)),
-            cli::Kernel::Auto => Ok(match Sdk::locate(flag)? {
+            cli::KernelArg::Sel4 => Sdk::require(flag).map(Self::Sel4),
+            cli::KernelArg::Model => Ok(Self::model(Sdk::locate(flag)?)),
+            cli::KernelArg::Auto => Ok(match Sdk::locate(flag)? {
                 Some(sdk) => Self::Sel4(sdk),
                 None => Self::Model { sdk: None },
             }),
@@ -80,13 +80,13 @@ impl Kernel {
     ///
     /// Fails if the SDK does not have that board or configuration, or if the runtime does not
     /// support the kernel.
-    pub(crate) fn facts(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
+    pub(crate) fn facts(&self, board: &str, config: &str) -> Result<microkit_sdf::KernelConfig> {
         match self {
             Self::Sel4(sdk) => sdk.kernel(board, config),
             Self::Model { .. } => {
-                let known = microkit_sdf::Kernel::QEMU_VIRT_AARCH64;
+                let known = microkit_sdf::KernelConfig::QEMU_VIRT_AARCH64;
                 // For another board, only the SDK contains the RAM addresses.
-                Ok(microkit_sdf::Kernel {
+                Ok(microkit_sdf::KernelConfig {
                     ram: known.ram.filter(|_| board == model::BOARD),
                     cores: match config.starts_with("smp-") {
                         true => u8::MAX,
@@ -99,10 +99,10 @@ impl Kernel {
     }
 
     /// Returns the kind of this kernel.
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> KernelKind {
         match self {
-            Self::Sel4(_) => Kind::Sel4,
-            Self::Model { .. } => Kind::Model,
+            Self::Sel4(_) => KernelKind::Sel4,
+            Self::Model { .. } => KernelKind::Model,
         }
     }
 
@@ -174,7 +174,7 @@ impl Kernel {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for KernelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sel4 => "sel4",

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use microkit_image::{PlanErrorKind, Platform};
-use microkit_sdf::{Kernel, SearchPaths, System};
+use microkit_sdf::{KernelConfig, SearchPaths, System};
 use miette::Result;
 
 use crate::model::BOARD;
@@ -19,7 +19,7 @@ pub(crate) fn check(
     system: &System,
     board: &str,
     search_paths: &[PathBuf],
-    facts: &Kernel,
+    facts: &KernelConfig,
 ) -> Result<()> {
     let qemu = Platform::QEMU_VIRT_AARCH64;
     let platform = match board == BOARD {

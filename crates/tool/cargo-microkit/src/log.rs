@@ -1,7 +1,7 @@
 //! The serial log: decodes bytes to text, splits text into lines, and finds the lines that come
 //! from the system.
 
-use crate::kernel::Kind;
+use crate::kernel::KernelKind;
 use crate::variant::Variant;
 
 /// The line that the monitor prints just before the PDs start, on kernels with debug output.
@@ -38,7 +38,7 @@ impl Log {
         Self {
             partial: String::new(),
             is_boot: variant.kernel_prints(),
-            has_remarks: variant.kernel_prints() || variant.kernel == Kind::Model,
+            has_remarks: variant.kernel_prints() || variant.kernel == KernelKind::Model,
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
 
     fn variant(config: &str) -> Variant {
         Variant {
-            kernel: Kind::Sel4,
+            kernel: KernelKind::Sel4,
             board: "b".into(),
             config: config.into(),
             profile: "dev".into(),

@@ -11,7 +11,7 @@ use crate::files;
 
 /// A kind of output.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum OutputKind {
     /// A boot image.
     Image,
     /// The report on an image, by the SDK's tool or the model kernel's packer.
@@ -34,7 +34,9 @@ const HEAD_BYTES: u64 = 1 << 16;
 ///
 /// Fails if a file contains anything except an earlier output of the same kind, or if two outputs
 /// name the same file.
-pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Kind, Option<&'a Path>)>) -> Result<()> {
+pub(crate) fn check<'a>(
+    outputs: impl IntoIterator<Item = (OutputKind, Option<&'a Path>)>,
+) -> Result<()> {
     let mut seen: Vec<PathBuf> = Vec::new();
     for (kind, path) in outputs {
         let Some(path) = path else { continue };
@@ -55,7 +57,7 @@ pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Kind, Option<&'a Path
     Ok(())
 }
 
-impl Kind {
+impl OutputKind {
     /// Checks that `path` does not exist, is empty, or contains an earlier output of this kind.
     fn check(self, path: &Path) -> Result<()> {
         // Writing to a device or a pipe destroys nothing. For a directory, the write reports the
@@ -113,30 +115,30 @@ mod tests {
 
     #[test]
     fn a_kind_is_recognised_by_its_first_bytes() {
-        let check = |kind: Kind, head: &[u8], expect| {
+        let check = |kind: OutputKind, head: &[u8], expect| {
             assert_eq!(kind.is(head), expect, "{kind:?}: {head:?}");
         };
-        check(Kind::Image, b"\xdf\x4f\x03\xd5\0\0", true);
-        check(Kind::Image, b"<system>\n</system>\n", false);
-        check(Kind::Image, b"\x7fELF\x02\0\0", false);
-        check(Kind::Report, b"# IRQ Details\n", true);
+        check(OutputKind::Image, b"\xdf\x4f\x03\xd5\0\0", true);
+        check(OutputKind::Image, b"<system>\n</system>\n", false);
+        check(OutputKind::Image, b"\x7fELF\x02\0\0", false);
+        check(OutputKind::Report, b"# IRQ Details\n", true);
         check(
-            Kind::Report,
+            OutputKind::Report,
             b"x.system\n\nMemory\n\nMemory regions\n",
             true,
         );
-        check(Kind::Report, b"# My notes\n", false);
+        check(OutputKind::Report, b"# My notes\n", false);
         let drawn = format!("<svg xmlns=\"x\">\n<!-- {DRAWN_BY}graph` -->\n</svg>\n");
-        check(Kind::Drawing, drawn.as_bytes(), true);
+        check(OutputKind::Drawing, drawn.as_bytes(), true);
         check(
-            Kind::Drawing,
+            OutputKind::Drawing,
             b"<svg xmlns=\"x\"><!-- mine --></svg>\n",
             false,
         );
-        check(Kind::Drawing, b"<system></system>\n", false);
-        check(Kind::Table, b"{\n  \"kernels\": []\n}\n", true);
-        check(Kind::Table, b"{\"name\": \"mine\"}", false);
-        check(Kind::Table, b"kernels", false);
+        check(OutputKind::Drawing, b"<system></system>\n", false);
+        check(OutputKind::Table, b"{\n  \"kernels\": []\n}\n", true);
+        check(OutputKind::Table, b"{\"name\": \"mine\"}", false);
+        check(OutputKind::Table, b"kernels", false);
     }
 
     #[test]
@@ -144,7 +146,11 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let [a, b] = ["a", "b"].map(|name| directory.path().join(name));
         let both = |first: &Path, second: &Path| {
-            check([(Kind::Image, Some(first)), (Kind::Report, Some(second))]).is_ok()
+            check([
+                (OutputKind::Image, Some(first)),
+                (OutputKind::Report, Some(second)),
+            ])
+            .is_ok()
         };
         assert!(both(&a, &b));
         assert!(!both(&a, &a));

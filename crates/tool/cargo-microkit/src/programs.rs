@@ -10,7 +10,7 @@ use crate::cargo::Wanted;
 use crate::cli::Options;
 use crate::nearest::nearest;
 use crate::project::Project;
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::system_file::{ProgramImage, SystemFile};
 use crate::terminal;
 
@@ -104,7 +104,7 @@ impl Folders {
     /// # Errors
     ///
     /// Fails if a path given by `--search-path` is not a folder.
-    pub(crate) fn new(options: &Options, system: &System) -> Result<Self> {
+    pub(crate) fn new(options: &Options, system: &NamedSystem) -> Result<Self> {
         if let Some(path) = options.search_paths.iter().find(|path| !path.is_dir()) {
             let what = match path.exists() {
                 true => "is not a folder",
@@ -280,7 +280,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("a.system");
         std::fs::write(&file, text).expect("the file");
-        let system = System::find(file.to_str().expect("UTF-8"), None).expect("it is there");
+        let system = NamedSystem::find(file.to_str().expect("UTF-8"), None).expect("it is there");
         SystemFile::images_of(&system).expect("it is UTF-8")[0].clone()
     }
 

@@ -8,14 +8,14 @@ use crate::nearest::{advice, quoted};
 
 /// A system file and the name of its system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct System {
+pub(crate) struct NamedSystem {
     /// The file name without `.system`.
     pub(crate) name: String,
     /// The path of the file.
     pub(crate) path: PathBuf,
 }
 
-impl System {
+impl NamedSystem {
     /// Returns the system at the path `argument`. Returns `None` if `argument` can be a system's
     /// name, or if the file does not exist.
     pub(crate) fn at_path(argument: &str) -> Option<Self> {
@@ -210,14 +210,14 @@ mod tests {
         let file = systems.join("hello.system");
         std::fs::write(&file, "<system/>").expect("the file");
 
-        let find = |argument: &str| System::find(argument, Some(root.path()));
-        let hello = System {
+        let find = |argument: &str| NamedSystem::find(argument, Some(root.path()));
+        let hello = NamedSystem {
             name: "hello".into(),
             path: file.clone(),
         };
         assert_eq!(find("hello").expect("a name"), hello);
         assert_eq!(find(file.to_str().expect("UTF-8")).expect("a path"), hello);
-        assert_eq!(System::all(root.path()), [hello]);
+        assert_eq!(NamedSystem::all(root.path()), [hello]);
 
         let check = |argument: &str, part: &str| {
             let error = find(argument).expect_err(argument);
@@ -237,7 +237,7 @@ mod tests {
         std::fs::write(folder.join("hello.system"), "<system/>").expect("the file");
         check("hello", "two systems are called `hello`");
         std::fs::remove_file(folder.join("hello.system")).expect("it is there");
-        let names = System::all(root.path())
+        let names = NamedSystem::all(root.path())
             .into_iter()
             .map(|system| system.name);
         assert_eq!(names.collect::<Vec<_>>(), ["hello", "deep"]);
@@ -245,6 +245,6 @@ mod tests {
         check("nothing/like.this", "`nothing/like.this` does not exist");
         check("other.system", "`other.system` does not exist");
         check(systems.to_str().expect("UTF-8"), "is a directory");
-        assert!(System::find("hello", None).is_err());
+        assert!(NamedSystem::find("hello", None).is_err());
     }
 }

@@ -9,13 +9,13 @@ use microkit_sdf as sdf;
 use miette::{LabeledSpan, Report, Result, miette};
 
 use crate::files;
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::target::Target;
 
 /// A system file that was read and parsed.
 pub(crate) struct SystemFile {
     /// The name and path of the file.
-    pub(crate) system: System,
+    pub(crate) system: NamedSystem,
     /// The program images of all PDs, without duplicate paths.
     pub(crate) images: Vec<ProgramImage>,
     source: sdf::Source,
@@ -45,8 +45,8 @@ impl SystemFile {
     /// Fails if the file cannot be read or is not UTF-8. [`parsed`](Self::parsed) and
     /// [`before_build`](Self::before_build) report errors in the system.
     pub(crate) fn read(
-        system: System,
-        kernel: sdf::Kernel,
+        system: NamedSystem,
+        kernel: sdf::KernelConfig,
         search_paths: Vec<PathBuf>,
     ) -> Result<Self> {
         let name = system.path.display().to_string();
@@ -72,8 +72,8 @@ impl SystemFile {
     /// # Errors
     ///
     /// Returns the errors of [`read`](Self::read).
-    pub(crate) fn images_of(system: &System) -> Result<Vec<ProgramImage>> {
-        let kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
+    pub(crate) fn images_of(system: &NamedSystem) -> Result<Vec<ProgramImage>> {
+        let kernel = sdf::KernelConfig::QEMU_VIRT_AARCH64;
         Ok(Self::read(system.clone(), kernel, Vec::new())?.images)
     }
 
@@ -113,7 +113,7 @@ impl SystemFile {
     /// Returns the errors of [`parsed`](Self::parsed).
     pub(crate) fn after_build(
         &self,
-        kernel: sdf::Kernel,
+        kernel: sdf::KernelConfig,
         search_paths: &[PathBuf],
     ) -> Result<Cow<'_, sdf::System>> {
         let is_filled = |region: &sdf::MemoryRegion| matches!(region.fill, sdf::Fill::File { .. });
@@ -140,7 +140,11 @@ impl SystemFile {
     }
 }
 
-fn parse(source: &sdf::Source, kernel: sdf::Kernel, search_paths: Vec<PathBuf>) -> sdf::Parsed {
+fn parse(
+    source: &sdf::Source,
+    kernel: sdf::KernelConfig,
+    search_paths: Vec<PathBuf>,
+) -> sdf::Parsed {
     let files = &sdf::SearchPaths(search_paths);
     source.parse(sdf::Options { kernel, files })
 }
@@ -172,15 +176,15 @@ mod tests {
 
     fn images_in(text: &str) -> Vec<ProgramImage> {
         let source = sdf::Source::new("x.system", text);
-        images(parse(&source, sdf::Kernel::QEMU_VIRT_AARCH64, Vec::new()).programs)
+        images(parse(&source, sdf::KernelConfig::QEMU_VIRT_AARCH64, Vec::new()).programs)
     }
 
     fn read(text: &[u8]) -> Result<SystemFile> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("x.system");
         std::fs::write(&path, text).expect("the file");
-        let system = System::find(path.to_str().expect("UTF-8"), None).expect("it is there");
-        SystemFile::read(system, sdf::Kernel::QEMU_VIRT_AARCH64, Vec::new())
+        let system = NamedSystem::find(path.to_str().expect("UTF-8"), None).expect("it is there");
+        SystemFile::read(system, sdf::KernelConfig::QEMU_VIRT_AARCH64, Vec::new())
     }
 
     #[test]
@@ -243,7 +247,7 @@ mod tests {
             let directory = tempfile::tempdir().expect("a temporary directory");
             std::fs::write(directory.path().join(fill), [1; 5000]).expect("the file");
             let folders = [directory.path().to_path_buf()];
-            let kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
+            let kernel = sdf::KernelConfig::QEMU_VIRT_AARCH64;
             let system = file.after_build(kernel, &folders).expect("it is there now");
             assert_eq!(system.memory_regions[0].bytes, 0x2000, "{fill}");
         };

@@ -4,14 +4,14 @@ use std::fmt;
 
 use microkit_abi::MICROKIT_VERSION;
 
-use crate::kernel::Kind;
+use crate::kernel::KernelKind;
 use crate::sdk::Sdk;
 
 /// A kernel with its board and configuration, and a profile of the Rust programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variant {
     /// The kernel.
-    pub(crate) kernel: Kind,
+    pub(crate) kernel: KernelKind,
     /// The SDK's name for the board, for example `qemu_virt_aarch64`.
     pub(crate) board: String,
     /// The SDK's name for the kernel configuration, for example `debug`.
@@ -41,7 +41,7 @@ impl Variant {
     /// Returns whether seL4's loader, kernel and monitor write to the serial port, before and
     /// between the output of the PDs.
     pub(crate) fn kernel_prints(&self) -> bool {
-        self.kernel == Kind::Sel4 && self.config.ends_with("debug")
+        self.kernel == KernelKind::Sel4 && self.config.ends_with("debug")
     }
 
     /// Returns whether the kernel runs on several cores.

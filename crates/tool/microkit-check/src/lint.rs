@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use microkit_sdf::{Kernel, Map, ScheduleEntry, System};
+use microkit_sdf::{KernelConfig, Map, ScheduleEntry, System};
 
 use crate::declaration::{Declaration, Step};
 use crate::finding::{Finding, FindingKind, Label, Report};
@@ -18,7 +18,7 @@ use crate::wait::ends;
 
 /// The budget that must be left when a system call starts, in microseconds. The parser rejects a
 /// smaller budget in the file.
-const MIN_BUDGET_US: u64 = Kernel::QEMU_VIRT_AARCH64.min_budget_us();
+const MIN_BUDGET_US: u64 = KernelConfig::QEMU_VIRT_AARCH64.min_budget_us();
 
 /// Returns all warnings about the file and about the declarations of its programs.
 pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) -> Vec<Finding> {

@@ -14,7 +14,7 @@ use std::{env, fs};
 use microkit_check::{
     Declaration, MemoryUse, RegionKind, RegionUse, Report, check, memory, restarts,
 };
-use microkit_sdf::{Kernel, NoFiles, Options, System, parse};
+use microkit_sdf::{KernelConfig, NoFiles, Options, System, parse};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 fn systems(folder: &Path) -> Vec<PathBuf> {
@@ -141,7 +141,7 @@ fn report(path: &Path) -> Report {
         return report;
     }
     let uses = uses(path, &system);
-    memory(&system, &uses, Kernel::QEMU_VIRT_AARCH64.user_top)
+    memory(&system, &uses, KernelConfig::QEMU_VIRT_AARCH64.user_top)
 }
 
 fn drawn(report: &Report) -> String {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use microkit_sdf::Kernel;
+use microkit_sdf::KernelConfig;
 
 /// Describes the properties of a machine that the layout of a system needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Platform {
         physical_end: 1 << 40,
         last_irq: 159,
         kernel_irqs: &[25, 26, 27],
-        user_top: Kernel::QEMU_VIRT_AARCH64.user_top,
+        user_top: KernelConfig::QEMU_VIRT_AARCH64.user_top,
     };
 }
 

@@ -46,7 +46,7 @@ mod wording;
 
 pub use error::{SdfError, SdfErrorKind, SdfErrors};
 pub use model::{Refusal, RefusalKind};
-pub use options::{Files, Kernel, NoFiles, Options, SearchPaths};
+pub use options::{Files, KernelConfig, NoFiles, Options, SearchPaths};
 pub use parsed::{NamedProgram, Parsed};
 pub use report::{DiagnosticKind, Finding, Label, Report};
 pub use source::Source;

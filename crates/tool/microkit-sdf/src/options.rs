@@ -9,7 +9,7 @@ use microkit_abi::limits;
 #[derive(Copy, Clone)]
 pub struct Options<'a> {
     /// The configuration of the kernel that runs the system.
-    pub kernel: Kernel,
+    pub kernel: KernelConfig,
     /// The files that the system names.
     pub files: &'a dyn Files,
 }
@@ -18,7 +18,7 @@ impl<'a> Options<'a> {
     /// Makes options for the kernel of `qemu_virt_aarch64`, with `files`.
     pub fn new(files: &'a dyn Files) -> Self {
         Self {
-            kernel: Kernel::QEMU_VIRT_AARCH64,
+            kernel: KernelConfig::QEMU_VIRT_AARCH64,
             files,
         }
     }
@@ -27,7 +27,7 @@ impl<'a> Options<'a> {
 /// Describes the kernel configuration for the checks. The SDK has these values in the files
 /// `gen_config.json` and `address_space_constants.json` of each board.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub struct Kernel {
+pub struct KernelConfig {
     /// The last address that a PD may use.
     pub user_top: u64,
     /// The number of cores, or 1 in a single-core configuration.
@@ -50,7 +50,7 @@ pub struct Kernel {
     pub ram: Option<(u64, u64)>,
 }
 
-impl Kernel {
+impl KernelConfig {
     /// The SDK's kernels for the board `qemu_virt_aarch64`. The values are the same in every
     /// configuration.
     pub const QEMU_VIRT_AARCH64: Self = Self {

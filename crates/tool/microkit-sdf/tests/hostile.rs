@@ -5,7 +5,7 @@ mod common;
 use std::io;
 use std::path::Path;
 
-use microkit_sdf::{Files, Kernel, Options, Report, parse};
+use microkit_sdf::{Files, KernelConfig, Options, Report, parse};
 use proptest::prelude::*;
 
 /// Provides files that all have this length.
@@ -70,7 +70,7 @@ proptest! {
         (timer_khz, wcet_us, ram) in any::<(u64, u64, Option<(u64, u64)>)>(),
     ) {
         let text = common::soup::system(&bytes);
-        let kernel = Kernel {
+        let kernel = KernelConfig {
             user_top, cores, domains, schedule_entries, hypervisor, smc, timer_khz, wcet_us, ram,
         };
         check(&text, Options { kernel, files: &common::files() })?;

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use microkit_sdf::{Kernel, Options, SearchPaths, Source, System};
+use microkit_sdf::{KernelConfig, Options, SearchPaths, Source, System};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, LitStr, Result};
@@ -64,9 +64,9 @@ impl File {
     pub(crate) fn parse(&self, name: &LitStr) -> Result<System> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let files = SearchPaths(vec![folder.to_path_buf()]);
-        let kernel = Kernel {
+        let kernel = KernelConfig {
             cores: u8::MAX,
-            ..Kernel::QEMU_VIRT_AARCH64
+            ..KernelConfig::QEMU_VIRT_AARCH64
         };
         let options = Options {
             kernel,

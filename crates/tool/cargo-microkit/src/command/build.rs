@@ -8,10 +8,10 @@ use crate::command::Outcome;
 use crate::command::systems::find_system;
 use crate::declared;
 use crate::kernel::Kernel;
-use crate::output;
+use crate::output::{self, OutputKind};
 use crate::pds;
 use crate::project::Project;
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::terminal;
 use crate::variant::Variant;
 
@@ -34,7 +34,7 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
 /// Builds the image of a system, and returns the image and its variant. Keeps the image in the
 /// target directory if `keeps` is true.
 pub(super) fn image(
-    system: System,
+    system: NamedSystem,
     project: Option<&Project>,
     variant: &VariantArgs,
     options: &Options,
@@ -42,8 +42,8 @@ pub(super) fn image(
     keeps: bool,
 ) -> Result<(Packed, Variant)> {
     output::check([
-        (output::Kind::Image, outputs.output.as_deref()),
-        (output::Kind::Report, outputs.report.as_deref()),
+        (OutputKind::Image, outputs.output.as_deref()),
+        (OutputKind::Report, outputs.report.as_deref()),
     ])?;
     let kernel = Kernel::choose(options)?;
     let variant = kernel.variant(variant, options)?;

@@ -8,7 +8,7 @@ use crate::cli::CheckArgs;
 use crate::command::systems::{OfProject, find_systems};
 use crate::command::{Outcome, project_here};
 use crate::declared;
-use crate::system::{self, System};
+use crate::system::{self, NamedSystem};
 use crate::terminal;
 
 /// The number of findings in all systems.
@@ -80,7 +80,7 @@ fn selected(names: &[String]) -> Result<Vec<OfProject>> {
             "no system is named, and the current folder is not in a Cargo project"
         ));
     };
-    let systems = System::all(project.root());
+    let systems = NamedSystem::all(project.root());
     if systems.is_empty() {
         return Err(miette!(
             help = system::name_one("give the paths of system files"),

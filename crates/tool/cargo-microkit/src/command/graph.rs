@@ -10,12 +10,12 @@ use crate::command::systems::find_system;
 use crate::declared;
 use crate::files;
 use crate::nearest::advice;
-use crate::output;
+use crate::output::{self, OutputKind};
 use crate::terminal;
 
 /// Draws the system and writes the picture to a file or to standard output.
 pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
-    output::check([(output::Kind::Drawing, args.output.as_deref())])?;
+    output::check([(OutputKind::Drawing, args.output.as_deref())])?;
     let (system, project) = find_system(&args.system.system)?;
     let file = declared::read_system(system, &args.programs)?;
     let choice = choice(args, file.parsed()?)?;

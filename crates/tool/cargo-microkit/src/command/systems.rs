@@ -9,16 +9,16 @@ use miette::Result;
 use crate::command::{current_directory, project_here};
 use crate::files;
 use crate::project::{Project, nearest_manifest};
-use crate::system::System;
+use crate::system::NamedSystem;
 
 /// Systems whose programs are in one project.
 pub(super) struct OfProject {
-    pub(super) systems: Vec<System>,
+    pub(super) systems: Vec<NamedSystem>,
     pub(super) project: Option<Rc<Project>>,
 }
 
 /// Finds the system that an argument names, and the project of its programs.
-pub(super) fn find_system(argument: &str) -> Result<(System, Option<Rc<Project>>)> {
+pub(super) fn find_system(argument: &str) -> Result<(NamedSystem, Option<Rc<Project>>)> {
     Finder::default().find(argument)
 }
 
@@ -54,12 +54,12 @@ struct Finder {
 }
 
 impl Finder {
-    fn find(&self, argument: &str) -> Result<(System, Option<Rc<Project>>)> {
+    fn find(&self, argument: &str) -> Result<(NamedSystem, Option<Rc<Project>>)> {
         // A path is resolved without the current project, so an error in that project must not
         // prevent the use of a path.
-        let system = match System::at_path(argument) {
+        let system = match NamedSystem::at_path(argument) {
             Some(system) => system,
-            None => System::find(argument, self.here()?.as_deref().map(Project::root))?,
+            None => NamedSystem::find(argument, self.here()?.as_deref().map(Project::root))?,
         };
         let project = self.project_of(&system)?;
         Ok((system, project))
@@ -71,7 +71,7 @@ impl Finder {
     /// If the system file and the current folder are in the same workspace, Cargo runs in the
     /// current folder. Users expect this, because Cargo's configuration and relative paths depend
     /// on the folder in which Cargo runs.
-    fn project_of(&self, system: &System) -> Result<Option<Rc<Project>>> {
+    fn project_of(&self, system: &NamedSystem) -> Result<Option<Rc<Project>>> {
         // Resolves symbolic links as Cargo does. With `..` in the path, the search for a manifest
         // would visit folders that do not contain the system file.
         let directory = fs::canonicalize(system.directory())

@@ -11,7 +11,7 @@ use tempfile::TempPath;
 
 use crate::files;
 use crate::qemu::paths::{based, without_commas};
-use crate::system::System;
+use crate::system::NamedSystem;
 
 /// The prefix of lines that define a disk.
 const DISK: &str = "disk:";
@@ -59,7 +59,7 @@ impl Devices {
     /// # Errors
     ///
     /// Fails if the file cannot be read or parsed, or if a disk's file does not exist.
-    pub(crate) fn read(system: &System) -> Result<Self> {
+    pub(crate) fn read(system: &NamedSystem) -> Result<Self> {
         let file = file(system);
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
@@ -189,7 +189,7 @@ impl Disk {
     }
 }
 
-fn file(system: &System) -> PathBuf {
+fn file(system: &NamedSystem) -> PathBuf {
     let name = format!("{}.qemu", system.name);
     system.path.with_file_name(name)
 }

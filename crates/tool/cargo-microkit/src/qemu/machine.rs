@@ -60,11 +60,11 @@ fn loader(image: &Path) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::Kind;
+    use crate::kernel::KernelKind;
 
     fn check(board: &str, config: &str, icount: bool, expect: &str) {
         let variant = Variant {
-            kernel: Kind::Sel4,
+            kernel: KernelKind::Sel4,
             board: board.into(),
             config: config.into(),
             profile: "dev".to_owned(),

@@ -128,7 +128,7 @@ impl Sdk {
     /// # Errors
     ///
     /// Fails if the SDK does not have that kernel, or if the runtime does not support that kernel.
-    pub(crate) fn kernel(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
+    pub(crate) fn kernel(&self, board: &str, config: &str) -> Result<microkit_sdf::KernelConfig> {
         self.check_kernel(board, config)?;
         facts::kernel(&self.board_directory(board, config)).ok_or_else(|| {
             miette!(

@@ -144,7 +144,7 @@ impl Observer {
                 monitor.stop()?;
                 let processors = Processor::all(&monitor.registers()?)?;
                 let memory = Memory::new(monitor);
-                sel4::Kernel::read(elf)?.threads(&memory, &processors, &self.pds)
+                sel4::KernelImage::read(elf)?.threads(&memory, &processors, &self.pds)
             }
             State::Unknown => None,
         }

@@ -38,7 +38,7 @@ const PHYSICAL: u64 = (1 << 39) - 1;
 
 /// The contents of a kernel's ELF file that are needed to read its threads.
 #[derive(Debug)]
-pub(super) struct Kernel {
+pub(super) struct KernelImage {
     types: Types,
     cores: Vec<Core>,
     /// The virtual addresses of the kernel's image, and their distance from the physical addresses.
@@ -103,7 +103,7 @@ pub(super) struct Processor {
     pub(super) x: [u64; 31],
 }
 
-impl Kernel {
+impl KernelImage {
     /// Reads the kernel's ELF file. Returns `None` if the kernel has no thread list or no debug
     /// information.
     pub(super) fn read(file: &Path) -> Option<Self> {
@@ -393,14 +393,14 @@ mod tests {
     }
 
     /// A kernel whose image is outside the window to all memory.
-    fn kernel() -> Kernel {
+    fn kernel() -> KernelImage {
         let core = Core {
             listed: IMAGE,
             current: IMAGE + 8,
             idle: IMAGE + 16,
             released: IMAGE + 24,
         };
-        Kernel {
+        KernelImage {
             types: types(),
             cores: vec![core],
             image: IMAGE..IMAGE + 0x1000,

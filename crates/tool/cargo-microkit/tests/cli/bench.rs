@@ -117,7 +117,7 @@ impl Bench {
         write("invocations_all.json", format!("{{{}}}", labels.join(", ")));
         let tags = facts::FAULTS.map(|name| format!("    tag {name} 1\n"));
         write("include/sel4/sel4_arch/types.pbf", tags.concat());
-        let top = microkit_sdf::Kernel::QEMU_VIRT_AARCH64.user_top;
+        let top = microkit_sdf::KernelConfig::QEMU_VIRT_AARCH64.user_top;
         write(
             "address_space_constants.json",
             format!("{{\"vspace_user_top\": {top}}}"),

@@ -6,7 +6,7 @@ use crate::Span;
 use crate::draft::At;
 use crate::element::Element;
 use crate::error::SdfErrorKind;
-use crate::options::Kernel;
+use crate::options::KernelConfig;
 use crate::system::{Domain, Domains, Duration, ScheduleEntry};
 use crate::wording::nearest;
 
@@ -228,7 +228,7 @@ fn entry(element: Element<'_>, domains: &[Domain]) -> Option<ScheduleEntry> {
 /// Reports a duration that the kernel rejects or that the SDK's initialiser cannot convert.
 fn bounded(element: Element<'_>, written: At<&str>, duration: Duration) {
     let (number, max, unit) = match duration {
-        Duration::Ticks(ticks) => (ticks, Kernel::MAX_DURATION_TICKS, "ticks"),
+        Duration::Ticks(ticks) => (ticks, KernelConfig::MAX_DURATION_TICKS, "ticks"),
         Duration::Microseconds(us) => (us, element.cx.options.kernel.max_duration_us(), "us"),
     };
     if number.get() > max {

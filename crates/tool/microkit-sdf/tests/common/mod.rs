@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use microkit_sdf::{Kernel, Options, Report, SearchPaths};
+use microkit_sdf::{KernelConfig, Options, Report, SearchPaths};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 /// Returns the path of a folder in this crate's tests.
@@ -43,8 +43,8 @@ pub(crate) fn systems(name: &str) -> Vec<PathBuf> {
 
 /// Returns the kernel for a system file. The default is the kernel of `qemu_virt_aarch64`. In the
 /// first line, a comment such as `<!-- kernel: cores=4 smc=false -->` changes values of the kernel.
-pub(crate) fn kernel(text: &str) -> Kernel {
-    let mut kernel = Kernel::QEMU_VIRT_AARCH64;
+pub(crate) fn kernel(text: &str) -> KernelConfig {
+    let mut kernel = KernelConfig::QEMU_VIRT_AARCH64;
     let first_line = text.lines().next().unwrap_or_default();
     let settings = first_line
         .strip_prefix("<!-- kernel: ")
@@ -62,7 +62,7 @@ pub(crate) fn kernel(text: &str) -> Kernel {
 
 /// Returns whether a system file is for the kernel of the SDK.
 pub(crate) fn is_for_sdk(text: &str) -> bool {
-    kernel(text) == Kernel::QEMU_VIRT_AARCH64
+    kernel(text) == KernelConfig::QEMU_VIRT_AARCH64
 }
 
 /// Returns the options to parse `text` with.

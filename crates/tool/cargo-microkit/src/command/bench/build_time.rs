@@ -10,12 +10,12 @@ use miette::{Result, miette};
 use crate::cli::BenchArgs;
 use crate::files;
 use crate::project::Project;
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::system_file::SystemFile;
 use crate::terminal;
 
 /// Builds the system twice in a temporary target directory, and prints the time of each build.
-pub(super) fn measure(args: &BenchArgs, system: &System, project: &Project) -> Result<()> {
+pub(super) fn measure(args: &BenchArgs, system: &NamedSystem, project: &Project) -> Result<()> {
     let target = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;
     let program = std::env::current_exe()
@@ -40,7 +40,7 @@ pub(super) fn measure(args: &BenchArgs, system: &System, project: &Project) -> R
 }
 
 /// Marks a program of the system as changed, and returns its name.
-fn touch(system: &System, project: &Project) -> Result<String> {
+fn touch(system: &NamedSystem, project: &Project) -> Result<String> {
     let images = SystemFile::images_of(system)?;
     for name in images.iter().filter_map(|i| i.path.strip_suffix(".elf")) {
         let Some(source) = project.bin_source(name) else {

@@ -16,7 +16,7 @@ use crate::kernel::Kernel;
 use crate::log::Log;
 use crate::project::Project;
 use crate::qemu::{Devices, Guest, Heard, Machine};
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::system_file::ProgramImage;
 use crate::terminal;
 use crate::variant::Variant;
@@ -47,7 +47,7 @@ impl Bench<'_> {
     /// # Errors
     ///
     /// Fails if the system does not build, or does not print [`DONE`] in time.
-    pub(super) fn measure(&self, system: &System) -> Result<Measured> {
+    pub(super) fn measure(&self, system: &NamedSystem) -> Result<Measured> {
         let (args, variant) = (self.args, self.variant);
         let machine = Machine::for_board(&variant.board).ok_or_else(|| {
             miette!(

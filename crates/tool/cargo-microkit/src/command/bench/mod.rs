@@ -15,13 +15,13 @@ use crate::cli::{self, BenchArgs};
 use crate::command::Outcome;
 use crate::command::systems::find_system;
 use crate::files;
-use crate::kernel::{Kernel, Kind};
+use crate::kernel::{Kernel, KernelKind};
 use crate::model;
-use crate::output;
+use crate::output::{self, OutputKind};
 use crate::project::Project;
 use crate::qemu;
 use crate::sdk::Sdk;
-use crate::system::System;
+use crate::system::NamedSystem;
 use crate::terminal;
 use crate::variant::Variant;
 use figures::{Column, Figures, OfKernel};
@@ -36,9 +36,9 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     let (system, project) = find_system(&args.system)?;
     let table = system.path.with_extension("json");
     output::check([
-        (output::Kind::Table, args.bless.then_some(table.as_path())),
-        (output::Kind::Table, args.json.as_deref()),
-        (output::Kind::Drawing, args.plot.as_deref()),
+        (OutputKind::Table, args.bless.then_some(table.as_path())),
+        (OutputKind::Table, args.json.as_deref()),
+        (OutputKind::Drawing, args.plot.as_deref()),
     ])?;
     let qemu = qemu::provide(args.qemu.qemu.as_deref(), !args.options.no_install)?;
     let mut figures = Figures::default();
@@ -47,8 +47,8 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
             kernel: kernel.kind(),
             board: args.options.board.clone(),
             config: match kernel.kind() {
-                Kind::Sel4 => SEL4_CONFIG,
-                Kind::Model => model::CONFIG,
+                KernelKind::Sel4 => SEL4_CONFIG,
+                KernelKind::Model => model::CONFIG,
             }
             .to_owned(),
             profile: "release".to_owned(),
@@ -90,7 +90,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
 /// Measures the system in Rust, then the related systems in the same folder. `NAME-more` has rows
 /// without a C column. `NAME-c` and `NAME-limit` are skipped with `--check`, and if they cannot be
 /// built without an SDK or a C compiler.
-fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Result<OfKernel> {
+fn columns(bench: &Bench<'_>, system: &NamedSystem, project: Option<&Project>) -> Result<OfKernel> {
     let mut of_kernel = OfKernel::new(bench.variant);
     let rust = bench.measure(system)?;
     of_kernel.programs = rust.programs;
@@ -126,19 +126,23 @@ fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Res
 
 /// Finds the system `NAME-ending` in the folder of `system`. Returns `None` if that system does not
 /// exist.
-fn beside(system: &System, ending: &str, project: Option<&Project>) -> Result<Option<System>> {
+fn beside(
+    system: &NamedSystem,
+    ending: &str,
+    project: Option<&Project>,
+) -> Result<Option<NamedSystem>> {
     let name = format!("{}-{ending}.system", system.name);
     let path = system.path.with_file_name(name);
     if !path.is_file() {
         return Ok(None);
     }
     let root = project.map(Project::root);
-    System::find(&path.to_string_lossy(), root).map(Some)
+    NamedSystem::find(&path.to_string_lossy(), root).map(Some)
 }
 
 /// Returns the chosen kernels. `auto` selects every available kernel.
 fn kernels(args: &BenchArgs) -> Result<Vec<Kernel>> {
-    if args.options.kernel != cli::Kernel::Auto {
+    if args.options.kernel != cli::KernelArg::Auto {
         return Ok(vec![Kernel::choose(&args.options)?]);
     }
     let flag = args.options.sdk.sdk.as_deref();

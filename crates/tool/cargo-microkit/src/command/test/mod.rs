@@ -19,7 +19,7 @@ use crate::expected;
 use crate::fault::Faults;
 use crate::files;
 use crate::interrupt;
-use crate::kernel::{Kernel, Kind};
+use crate::kernel::{Kernel, KernelKind};
 use crate::log::Log;
 use crate::project::Project;
 use crate::qemu::{self, Devices, Guest, Machine, Monitor};
@@ -49,7 +49,10 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
 
-    let (model, sel4) = (tools(args, Kind::Model), tools(args, Kind::Sel4));
+    let (model, sel4) = (
+        tools(args, KernelKind::Model),
+        tools(args, KernelKind::Sel4),
+    );
     let mut tally = Tally::default();
     host::test(&packages, &mut tally);
     for (variant, systems, project) in selections.iter().flat_map(Selection::runs) {
@@ -69,8 +72,8 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
             }
         }
         let tools = match variant.kernel {
-            Kind::Model => &model,
-            Kind::Sel4 => &sel4,
+            KernelKind::Model => &model,
+            KernelKind::Sel4 => &sel4,
         };
         test_variant(args, tools, project, variant, cases, &mut tally);
     }
@@ -256,13 +259,13 @@ fn run(
     }
 }
 
-fn tools(args: &TestArgs, kind: Kind) -> Tools {
+fn tools(args: &TestArgs, kind: KernelKind) -> Tools {
     let options = &args.options;
     let found = || -> Result<Option<(Kernel, PathBuf)>> {
         let kernel = match (kind, Sdk::locate(options.sdk.sdk.as_deref())?) {
-            (Kind::Model, sdk) => Kernel::model(sdk),
-            (Kind::Sel4, Some(sdk)) => Kernel::Sel4(sdk),
-            (Kind::Sel4, None) => return Ok(None),
+            (KernelKind::Model, sdk) => Kernel::model(sdk),
+            (KernelKind::Sel4, Some(sdk)) => Kernel::Sel4(sdk),
+            (KernelKind::Sel4, None) => return Ok(None),
         };
         let qemu = qemu::provide(args.qemu.program.qemu.as_deref(), !options.no_install)?;
         Ok(Some((kernel, qemu)))

@@ -12,24 +12,24 @@ use crate::command::systems::{OfProject, find_systems};
 use crate::command::test::failed;
 use crate::command::test::tally::Verdict;
 use crate::expected::{self, Expectation, Expected};
-use crate::kernel::Kind;
+use crate::kernel::KernelKind;
 use crate::model;
 use crate::nearest::quoted;
 use crate::project::Project;
-use crate::system::{self, System};
+use crate::system::{self, NamedSystem};
 use crate::variant::Variant;
 
 /// The tests of one project.
 pub(super) struct Selection {
     /// Each variant with the systems to test in this variant.
-    pub(super) runs: Vec<(Variant, Vec<System>)>,
+    pub(super) runs: Vec<(Variant, Vec<NamedSystem>)>,
     /// The project of the systems' programs.
     pub(super) project: Option<Rc<Project>>,
 }
 
 /// A system and its expected output.
 pub(super) struct Case {
-    pub(super) system: System,
+    pub(super) system: NamedSystem,
     /// The `.expected` file.
     pub(super) file: PathBuf,
     pub(super) expected: Vec<Expected>,
@@ -73,7 +73,9 @@ impl Selection {
     }
 
     /// Returns each variant with the systems to test and the project of their programs.
-    pub(super) fn runs(&self) -> impl Iterator<Item = (&Variant, &[System], Option<&Project>)> {
+    pub(super) fn runs(
+        &self,
+    ) -> impl Iterator<Item = (&Variant, &[NamedSystem], Option<&Project>)> {
         let runs = self.runs.iter();
         runs.map(|(variant, systems)| (variant, &**systems, self.project.as_deref()))
     }
@@ -85,13 +87,13 @@ impl Selection {
                 "no system is named, and the current folder is not in a Cargo project"
             ));
         };
-        let all = System::all(project.root());
+        let all = NamedSystem::all(project.root());
         let runs = variants.into_iter().map(|variant| {
-            let is_tested = |system: &&System| expected::file_for(system, &variant).is_some();
+            let is_tested = |system: &&NamedSystem| expected::file_for(system, &variant).is_some();
             let systems = all.iter().filter(is_tested).cloned().collect();
             (variant, systems)
         });
-        let runs: Vec<(Variant, Vec<System>)> = runs.collect();
+        let runs: Vec<(Variant, Vec<NamedSystem>)> = runs.collect();
         if runs.iter().all(|(_, systems)| systems.is_empty()) {
             return Err(miette!(
                 help = system::name_one("write one by `cargo microkit test SYSTEM --bless`"),
@@ -110,7 +112,7 @@ impl Case {
     /// Reads the expected output of a system in a variant. Returns a verdict instead if the system
     /// cannot be tested.
     pub(super) fn new(
-        system: &System,
+        system: &NamedSystem,
         variant: &Variant,
         is_blessing: bool,
     ) -> Result<Self, Verdict> {
@@ -153,10 +155,10 @@ impl Case {
 /// configurations that the model kernel does not have. With `--kernel model`, such a board or
 /// configuration is an error.
 pub(super) fn not_there(args: &TestArgs, variant: &Variant) -> Option<String> {
-    let is_asked_for = args.options.kernel == cli::Kernel::Model;
+    let is_asked_for = args.options.kernel == cli::KernelArg::Model;
     let is_there =
         (variant.board.as_str(), variant.config.as_str()) == (model::BOARD, model::CONFIG);
-    (variant.kernel == Kind::Model && !is_asked_for && !is_there).then(|| {
+    (variant.kernel == KernelKind::Model && !is_asked_for && !is_there).then(|| {
         format!(
             "the model kernel is for board `{}`, configuration `{}`",
             model::BOARD,
@@ -172,11 +174,11 @@ fn variants(args: &TestArgs) -> Vec<Variant> {
     } else {
         &args.profiles
     };
-    let kernels: &[Kind] = match args.options.kernel {
-        cli::Kernel::Auto if args.bless => &[Kind::Sel4],
-        cli::Kernel::Auto => &[Kind::Model, Kind::Sel4],
-        cli::Kernel::Model => &[Kind::Model],
-        cli::Kernel::Sel4 => &[Kind::Sel4],
+    let kernels: &[KernelKind] = match args.options.kernel {
+        cli::KernelArg::Auto if args.bless => &[KernelKind::Sel4],
+        cli::KernelArg::Auto => &[KernelKind::Model, KernelKind::Sel4],
+        cli::KernelArg::Model => &[KernelKind::Model],
+        cli::KernelArg::Sel4 => &[KernelKind::Sel4],
     };
     let mut variants = Vec::new();
     for &kernel in kernels {
