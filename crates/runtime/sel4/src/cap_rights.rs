@@ -27,7 +27,7 @@ impl CapRights {
         Self::new(false, false, false, false)
     }
 
-    /// Returns all rights.
+    /// Returns the set of all rights.
     pub const fn all() -> Self {
         Self::new(true, true, true, true)
     }

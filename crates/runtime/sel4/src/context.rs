@@ -12,7 +12,7 @@ impl InvocationContext for &mut IpcBufferToken {}
 
 impl InvocationContext for ImplicitInvocationContext {}
 
-/// The default context of a [`Cap`](crate::Cap): the implicit one.
+/// The default context of a [`Cap`](crate::Cap): the implicit context.
 pub type NoExplicitInvocationContext = ImplicitInvocationContext;
 
 pub(crate) mod sealed {
@@ -25,7 +25,7 @@ pub(crate) mod sealed {
     /// The part of the buffer that a call uses.
     #[derive(Copy, Clone, PartialEq, Eq)]
     pub enum Uses {
-        /// The words in memory, before or after the call.
+        /// The message registers in memory, before or after the call.
         Memory,
         /// Only message registers that travel in CPU registers.
         Registers,

@@ -1,4 +1,4 @@
-//! Capability pointers, with the type of the object that they point to.
+//! Typed and untyped capability pointers.
 
 use core::fmt;
 use core::hash::Hash;
@@ -37,7 +37,7 @@ impl<T: CapType> Cap<T> {
     ///
     /// # Safety
     ///
-    /// While the `Cap` or a copy of it is in use, the slot at `bits` must be empty, or must hold a
+    /// While any copy of the `Cap` is in use, the slot at `bits` must be empty, or must hold a
     /// capability that meets these conditions:
     ///
     /// 1. The capability is of type `T`. If objects of type `T` answer invocations, the capability

@@ -322,7 +322,7 @@ fault_message! {
 }
 
 impl DebugException {
-    /// Returns the reason, or `None` if this crate does not know its number.
+    /// Returns the reason, or `None` if the number of the reason is unknown.
     pub const fn reason(&self) -> Option<DebugReason> {
         Some(match self.exception_reason() {
             0 => DebugReason::DataBreakpoint,

@@ -102,8 +102,8 @@ impl UnknownSyscall {
     }
 }
 
-/// A reply to an unknown system call. It sets x0 to x7, program counter, stack pointer and program
-/// status.
+/// A reply to an unknown system call. The reply sets x0 to x7, program counter, stack pointer and
+/// program status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyscallReply([Word; SYSCALL_REGISTERS]);
 
@@ -152,7 +152,8 @@ impl UserException {
     }
 }
 
-/// A reply to a user exception. It sets the program counter, stack pointer and program status.
+/// A reply to a user exception. The reply sets the program counter, stack pointer and program
+/// status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserExceptionReply([Word; EXCEPTION_REGISTERS]);
 
@@ -180,8 +181,8 @@ impl From<UserExceptionReply> for FaultReply {
 }
 
 impl DebugException {
-    /// Creates a reply to a single step. The thread stops again after this number of instructions.
-    /// 0 ends single stepping.
+    /// Creates a reply to a single step. The thread stops again after `instructions` instructions.
+    /// The value 0 ends single stepping.
     pub fn reply_with_steps(&self, instructions: Word) -> FaultReply {
         FaultReply::from_words(&[instructions])
     }

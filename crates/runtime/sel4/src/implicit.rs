@@ -37,7 +37,8 @@ pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
     let free = find(Wanted::Shared);
     let place = Location::caller();
     BUFFER.with(|buffer| {
-        // SAFETY: `find` (1, 2): all other live tokens belong to borrows for reading.
+        // SAFETY: guarantees 1 and 2 of `find`: all other live tokens belong to borrows for
+        // reading.
         let loan = unsafe { buffer.lend(free, BORROWED, place) };
         loan.token.with(read)
     })
@@ -64,8 +65,8 @@ pub fn with_ipc_buffer_mut<R>(write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
 
 /// Borrows this thread's [`IpcBufferToken`] while `run` runs.
 ///
-/// Calls in `run` pass the token to [`Cap::with`](crate::Cap::with). The compiler rejects such a
-/// call inside a view of the buffer.
+/// Calls in `run` pass the token to [`Cap::with`](crate::Cap::with). The compiler rejects a call
+/// with the token inside a view of the buffer.
 ///
 /// # Panics
 ///
@@ -214,9 +215,9 @@ impl Context for ImplicitInvocationContext {
         };
         let free = find(wanted);
         if cfg!(target_os = "none") {
-            // SAFETY: 1. `find` (1): `free` is this thread's buffer.
-            // 2. `find` (2, 3). No borrow begins before `call` ends, because `call` does not run
-            //    user code (`Context`).
+            // SAFETY: 1. Guarantee 1 of `find`: `free` is this thread's buffer.
+            // 2. Guarantees 2 and 3 of `find`. No borrow begins before `call` ends, because `call`
+            //    does not run user code (`Context`).
             // 3. `set` consumed a token for which condition 3 held.
             call(&mut unsafe { IpcBufferToken::new(free) })
         } else {
@@ -235,7 +236,8 @@ fn lend<R>(
     place: &'static Location<'static>,
     run: impl FnOnce(&mut IpcBufferToken) -> R,
 ) -> R {
-    // SAFETY: `find` (1, 2), or `find` (1, 3) if `run` is a register-only call.
+    // SAFETY: guarantees 1 to 3 of `find`; guarantee 3 applies only if `run` is a register-only
+    // call.
     BUFFER.with(|buffer| run(&mut unsafe { buffer.lend(free, BORROWED | EXCLUSIVE, place) }.token))
 }
 
@@ -327,7 +329,7 @@ const BORROWED: usize = 1;
 /// Tag: the borrow is exclusive.
 const EXCLUSIVE: usize = 2;
 
-/// Tag: the borrow is abandoned. Its holder does not run again.
+/// Tag: the borrow is abandoned. The holder of the borrow does not run again.
 const ABANDONED: usize = 4;
 
 const BITS: usize = BORROWED | EXCLUSIVE | ABANDONED;
@@ -429,7 +431,7 @@ impl Implicit {
     }
 }
 
-/// The implicit IPC buffer, and its borrow, of a program that is not running.
+/// The implicit IPC buffer of a program that is not running, and the borrow of that buffer.
 ///
 /// A host uses this record to run several programs in turn in one thread. At each switch, the host
 /// exchanges the record of the stopping program with the record of the next program.
@@ -470,8 +472,9 @@ impl SetAside {
     pub fn into_token(self) -> Option<IpcBufferToken> {
         let buffer = self.0.find(Wanted::Exclusive).ok()?;
         self.0.state.set(unset());
-        // SAFETY: 1. `find` (1): the pointer comes from a token that `set` consumed.
-        // 2. `find` (2): the buffer is not borrowed, and this record no longer has the buffer.
+        // SAFETY: 1. Guarantee 1 of `find`: the pointer comes from a token that `set` consumed.
+        // 2. Guarantee 2 of `find`: the buffer is not borrowed, and this record no longer has the
+        //    buffer.
         // 3. `set` consumed a token for which condition 3 held.
         Some(unsafe { IpcBufferToken::new(buffer) })
     }

@@ -1,6 +1,6 @@
 //! seL4's API with Rust types: capabilities, messages, faults and invocations.
 //!
-//! A [`Cap`] is a capability pointer with the type of the object that it points to. Its methods are
+//! A [`Cap`] is a capability pointer with the type of the object that it points to. The methods are
 //! the system calls and invocations of that type. A call needs the thread's IPC buffer, because the
 //! kernel writes to the buffer. There are two ways to name the buffer:
 //!
@@ -30,8 +30,8 @@
 //!
 //! # Safety
 //!
-//! A safe method never violates the memory safety of any protection domain, whatever its arguments
-//! and the system file are. Therefore, a message with any label is safe only through an
+//! A safe method never violates the memory safety of any protection domain. This holds for all
+//! arguments and all system files. Therefore, a message with any label is safe only through an
 //! [`Endpoint`](cap::Endpoint) or a [`Reply`](cap::Reply) capability. Creating a typed capability
 //! from a number is `unsafe` ([`Cap::from_bits`]). The file `docs/soundness/sel4.md` in the
 //! repository gives the reasons. The SAFETY comments refer to the invariants in that file, such as

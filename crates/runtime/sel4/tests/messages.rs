@@ -347,7 +347,7 @@ fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
     check((invocation::ARMVCPUAckVPPI, &[], &[27]), &mut || {
         vcpu.vcpu_ack_vppi(27)
     });
-    // Interrupt 0x3fe, priority 0x1f, group 1, list register 3.
+    // The arguments are interrupt 0x3fe, priority 0x1f, group 1 and list register 3.
     check(
         (invocation::ARMVCPUInjectIRQ, &[], &[0x03_011f_03fe]),
         &mut || vcpu.vcpu_inject_irq(0x3fe, 0x1f, 1, 3),
@@ -544,7 +544,7 @@ fn all_registers_are_written_in_the_kernels_order() {
     assert_eq!((words[0], words[1], words[2], words[2 + 33]), (0, 36, 1, 2));
 }
 
-/// Asserts that an empty message does not load the message registers. This saves four instructions.
+/// Asserts that an empty message does not load the message registers, to save four instructions.
 #[test]
 fn an_empty_message_loads_no_message_registers() {
     let seen = start(succeed);

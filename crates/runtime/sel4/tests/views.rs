@@ -240,7 +240,7 @@ fn be_quiet() {
 fn no_sequence_of_safe_calls_makes_two_views_of_one_buffer() {
     be_quiet();
     // The stride is coprime to the number of sequences. Miri is about a thousand times slower, so
-    // its stride is longer.
+    // the stride under Miri is longer.
     let (length, stride) = (5, if cfg!(miri) { 4999 } else { 7 });
     let sequences = ALL.len().pow(length);
     for number in (0..sequences).step_by(stride) {

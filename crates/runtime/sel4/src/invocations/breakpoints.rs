@@ -18,7 +18,7 @@ pub enum Breakpoint {
         /// The address of the instruction.
         address: Word,
     },
-    /// A watchpoint: the thread stops before it accesses memory.
+    /// A watchpoint: the thread stops before the access to memory.
     Data {
         /// The address of the first watched byte, a multiple of `bytes`.
         address: Word,

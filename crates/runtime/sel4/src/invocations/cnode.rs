@@ -1,6 +1,7 @@
 //! CNode invocations. Each invocation acts on one slot (seL4 manual, `seL4_CNode`).
 //!
-//! These invocations never block. They return `FailedLookup` if a path does not lead to a slot.
+//! These invocations never block. An invocation returns `FailedLookup` if a path does not lead to a
+//! slot.
 //!
 //! Invocations that change a slot are `unsafe`, because a [`Cap`](crate::Cap) relies on the
 //! contents of its slot.

@@ -19,14 +19,14 @@ impl<C: InvocationContext> cap::Smc<C> {
     /// # Errors
     ///
     /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the badge of the
-    /// capability is another function, or if the kernel does not forward SMC calls
+    /// capability allows only another function, or if the kernel does not forward SMC calls
     /// (`config::ALLOW_SMC_CALLS`). Returns
     /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this capability is not an
     /// SMC capability.
     ///
     /// # Safety
     ///
-    /// This call must not make the firmware violate the memory safety of any program. The firmware
+    /// The call must not make the firmware violate the memory safety of any program. The firmware
     /// can access all memory, regardless of the page tables.
     ///
     /// # Examples

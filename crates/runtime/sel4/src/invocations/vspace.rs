@@ -48,8 +48,8 @@ impl<C: InvocationContext> cap::VSpace<C> {
     ///
     /// # Safety
     ///
-    /// Writes to the range that were not cleaned may be lost. Therefore, the cache lines that the
-    /// range touches must not contain any value of this program.
+    /// Uncleaned writes to the range may be lost. Therefore, the cache lines that the range touches
+    /// must not contain any value of this program.
     #[track_caller]
     pub unsafe fn vspace_invalidate_data(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: the caller's contract.
