@@ -1,8 +1,8 @@
-//! Measurements of the kernel, in the configuration `benchmark` (seL4 manual, *Benchmarking System
-//! Calls*).
+//! Benchmark system calls of a kernel in the configuration `benchmark` (seL4 manual, *Benchmarking
+//! System Calls*).
 //!
-//! In any other configuration the functions make no system call. They return an error, `None` or 0,
-//! or do nothing.
+//! In all other configurations, the functions do not make a system call. The functions then return
+//! an error, `None` or 0, or do nothing.
 
 use sel4_sys as sys;
 
@@ -13,7 +13,7 @@ use crate::{Error, ImplicitInvocationContext, Result, Word, cap};
 ///
 /// # Errors
 ///
-/// Returns [`Error::IllegalOperation`] if the kernel has no benchmarks.
+/// Returns [`Error::IllegalOperation`] if the kernel does not support benchmarks.
 pub fn benchmark_reset_log() -> Result<()> {
     result(sys::benchmark_reset_log())
 }
@@ -21,7 +21,7 @@ pub fn benchmark_reset_log() -> Result<()> {
 /// Ends the measurement, and returns the number of entries in the kernel's log
 /// (`seL4_BenchmarkFinalizeLog`).
 ///
-/// The number is 0 if the kernel keeps no log.
+/// The number is 0 if the kernel does not keep a log.
 pub fn benchmark_finalize_log() -> Word {
     sys::benchmark_finalize_log().unwrap_or(0)
 }
@@ -30,12 +30,13 @@ pub fn benchmark_finalize_log() -> Word {
 ///
 /// # Errors
 ///
-/// Returns [`Error::IllegalOperation`] if the kernel keeps no log. That is so in every
-/// configuration of Microkit.
+/// Returns [`Error::IllegalOperation`] if the kernel does not keep a log. Microkit's kernels never
+/// keep a log.
 ///
 /// # Safety
 ///
-/// Nothing else uses the memory of `page`. The kernel writes there from now on.
+/// Nothing else may use the memory of `page`, because the kernel writes its log to the page from
+/// now on.
 pub unsafe fn benchmark_set_log_buffer(page: cap::Granule) -> Result<()> {
     // SAFETY: the caller's contract.
     result(unsafe { sys::benchmark_set_log_buffer(page.bits()) })
@@ -43,7 +44,7 @@ pub unsafe fn benchmark_set_log_buffer(page: cap::Granule) -> Result<()> {
 
 /// Enters the kernel and returns at once (`seL4_BenchmarkNullSyscall`).
 ///
-/// Does nothing if the kernel has no benchmarks.
+/// Does nothing if the kernel does not support benchmarks.
 pub fn benchmark_null_syscall() {
     sys::benchmark_null_syscall();
 }
@@ -51,16 +52,16 @@ pub fn benchmark_null_syscall() {
 /// Returns the measurements of a thread, of the idle thread and of the CPU
 /// (`seL4_BenchmarkGetThreadUtilisation`).
 ///
-/// They cover the time from the last [`benchmark_reset_log`] to the last
+/// The measurements cover the time from the last [`benchmark_reset_log`] to the last
 /// [`benchmark_finalize_log`]. Returns `None` if the kernel does not measure threads. The call
 /// overwrites message registers.
 ///
-/// If `tcb` does not lead to a thread, the kernel writes nothing, and the numbers are the old
-/// contents of the message registers.
+/// If `tcb` does not lead to a thread, the kernel writes nothing, and the returned numbers are the
+/// old contents of the message registers.
 ///
 /// # Panics
 ///
-/// Panics inside a borrow of the implicit IPC buffer.
+/// Panics if the implicit IPC buffer is borrowed.
 ///
 /// # Examples
 ///
@@ -92,24 +93,25 @@ pub fn benchmark_reset_thread_utilisation(tcb: cap::Tcb) {
 /// Prints the measurements of all threads on the kernel's console
 /// (`seL4_BenchmarkDumpAllThreadsUtilisation`).
 ///
-/// Does nothing if the kernel is not a debug build that measures threads. No configuration of
-/// Microkit is.
+/// Does nothing unless the kernel is a debug build that measures threads. Microkit does not provide
+/// such a kernel.
 pub fn benchmark_dump_all_thread_utilisation() {
     sys::benchmark_dump_all_thread_utilisation();
 }
 
 /// Resets the measurements of all threads (`seL4_BenchmarkResetAllThreadsUtilisation`).
 ///
-/// Does nothing if the kernel is not a debug build that measures threads. No configuration of
-/// Microkit is.
+/// Does nothing unless the kernel is a debug build that measures threads. Microkit does not provide
+/// such a kernel.
 pub fn benchmark_reset_all_thread_utilisation() {
     sys::benchmark_reset_all_thread_utilisation();
 }
 
 /// Reads the CPU's cycle counter (Arm ARM, `PMCCNTR_EL0`).
 ///
-/// Returns `None` if the kernel does not let a PD read it. Microkit's configuration `benchmark`
-/// does. The counter counts every cycle of the CPU, not only those of this program.
+/// Returns `None` if PDs cannot read the counter. In Microkit's configuration `benchmark`, PDs can
+/// read the counter. The counter counts all cycles of the CPU, including the cycles of other
+/// programs.
 ///
 /// ```
 /// let before = sel4::cycle_counter();
@@ -128,21 +130,21 @@ pub fn cycle_counter() -> Option<u64> {
 pub struct ThreadUtilisation {
     /// The measurements of the thread.
     pub thread: Utilisation,
-    /// The measurements of the idle thread: the time that no thread used.
+    /// The measurements of the idle thread, which runs when other threads are not ready.
     pub idle: Utilisation,
     /// The measurements of the CPU.
     pub total: Utilisation,
 }
 
-/// One set of measurements.
+/// The measurements of a thread, or of the CPU.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Utilisation {
-    /// The CPU cycles while it was scheduled.
+    /// The CPU cycles while the thread was scheduled.
     pub cycles: u64,
-    /// The number of times that it was scheduled.
+    /// The number of times that the thread was scheduled.
     pub schedules: u64,
-    /// The CPU cycles in the kernel. 0 if the counter does not count there, as observed with a
-    /// kernel at EL2 (Arm ARM, `PMCCFILTR_EL0`, NSH).
+    /// The CPU cycles in the kernel. The value is 0 if the counter does not count in kernel mode. A
+    /// kernel at EL2 was observed to return 0 (Arm ARM, `PMCCFILTR_EL0`, NSH).
     pub kernel_cycles: u64,
     /// The number of kernel entries.
     pub kernel_entries: u64,
@@ -162,7 +164,8 @@ impl ThreadUtilisation {
         };
         Self {
             thread: at([0, 1, 2, 3]),
-            // 5 is the idle thread of the CPU that the thread is on. With one CPU it equals 4.
+            // Word 5 is for the idle thread of the thread's CPU. On a single CPU, word 5 equals
+            // word 4.
             idle: at([4, 6, 7, 8]),
             total: at([9, 10, 11, 12]),
         }
@@ -200,11 +203,11 @@ mod tests {
 
     #[test]
     fn without_benchmarks_no_system_call_is_made() {
-        // The host has no kernel here: a system call would panic.
+        // No host kernel is installed, so a system call would panic.
         if sys::config::ENABLE_BENCHMARKS {
             return;
         }
-        // SAFETY: there is no kernel, and so no slot.
+        // SAFETY: without a kernel, capability slots do not exist.
         let (tcb, page) = unsafe { (cap::Tcb::from_bits(6), cap::Granule::from_bits(7)) };
         crate::set_ipc_buffer(sys::host::new_ipc_buffer());
         assert_eq!(benchmark_reset_log(), Err(Error::IllegalOperation));

@@ -14,7 +14,7 @@ use crate::Word;
 pub struct CapRights(Word);
 
 impl CapRights {
-    /// Creates a set of rights. The bits, from bit 0: write, read, grant, grant-reply
+    /// Creates a set of rights. From bit 0, the bits are write, read, grant and grant-reply
     /// (`shared_types.bf`).
     pub const fn new(grant_reply: bool, grant: bool, read: bool, write: bool) -> Self {
         Self(
@@ -22,12 +22,12 @@ impl CapRights {
         )
     }
 
-    /// Returns the empty set.
+    /// Returns the empty set of rights.
     pub const fn none() -> Self {
         Self::new(false, false, false, false)
     }
 
-    /// Returns all rights.
+    /// Returns the set of all rights.
     pub const fn all() -> Self {
         Self::new(true, true, true, true)
     }
@@ -47,7 +47,7 @@ impl CapRights {
         Self::new(false, false, false, true)
     }
 
-    /// Returns the word that invocations take.
+    /// Returns the rights as a word, the form that invocations take.
     pub const fn into_word(self) -> Word {
         self.0
     }

@@ -1,7 +1,7 @@
 //! Macros for code that depends on the kernel's configuration.
 //!
-//! The switches are constants ([`config`](crate::config)), so an `if` can test them. These macros
-//! are for a branch that must not be compiled if its switch is off.
+//! The switches are constants ([`config`](crate::config)), so an `if` can test a switch. Use these
+//! macros for code that must not be compiled if a switch is off.
 
 /// Expands to one of its branches, depending on the kernel's configuration.
 ///
@@ -53,7 +53,7 @@ macro_rules! sel4_cfg_bool {
     };
 }
 
-/// Takes a condition, the expansion if it holds, and the expansion if it does not.
+/// Takes a condition, the expansion for a true condition, and the expansion for a false condition.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __sel4_cfg {

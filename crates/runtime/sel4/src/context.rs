@@ -2,17 +2,17 @@
 
 use crate::{ImplicitInvocationContext, IpcBufferToken};
 
-/// The way in which a call finds this thread's IPC buffer.
+/// The source of the IPC buffer for a call.
 ///
-/// There are two: `&mut` [`IpcBufferToken`], and [`ImplicitInvocationContext`]. The trait is
-/// sealed, because an implementation must guarantee that no view of the buffer is alive.
+/// The implementations are `&mut` [`IpcBufferToken`] and [`ImplicitInvocationContext`]. The trait
+/// is sealed, because an implementation must guarantee that no view of the buffer is alive.
 pub trait InvocationContext: sealed::Context {}
 
 impl InvocationContext for &mut IpcBufferToken {}
 
 impl InvocationContext for ImplicitInvocationContext {}
 
-/// The default context of a [`Cap`](crate::Cap): the implicit one.
+/// The default context of a [`Cap`](crate::Cap): the implicit context.
 pub type NoExplicitInvocationContext = ImplicitInvocationContext;
 
 pub(crate) mod sealed {
@@ -25,14 +25,14 @@ pub(crate) mod sealed {
     /// The part of the buffer that a call uses.
     #[derive(Copy, Clone, PartialEq, Eq)]
     pub enum Uses {
-        /// Words in memory, before or after the call.
+        /// The message registers in memory, before or after the call.
         Memory,
         /// Only message registers that travel in CPU registers.
         Registers,
     }
 
     pub trait Context {
-        /// Runs `call` with the token. `call` makes system calls and must not run code of the user.
+        /// Runs `call` with the token. `call` makes system calls and must not run user code.
         fn with_token<R>(
             self,
             _: Internal,

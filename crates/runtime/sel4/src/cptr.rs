@@ -1,4 +1,4 @@
-//! Capability pointers, with the type of the object that they point to.
+//! Typed and untyped capability pointers.
 
 use core::fmt;
 use core::hash::Hash;
@@ -9,12 +9,13 @@ use crate::{CPtrBits, InvocationContext, IpcBufferToken, NoExplicitInvocationCon
 
 /// A capability pointer with the type of the object that it points to.
 ///
-/// `T` is a [`CapType`]. The invocations of that type are methods. `C` selects the IPC buffer that
-/// they use: the implicit one, unless [`with`](Self::with) names another.
+/// `T` is a [`CapType`]. The methods are the invocations of that type. `C` selects the IPC buffer
+/// for these invocations. The default is the implicit buffer, and [`with`](Self::with) selects
+/// another buffer.
 ///
-/// The value is only a number, so creating one grants no authority. But its safe methods rely on
-/// the type, so creating one is `unsafe` ([`from_bits`](Self::from_bits)). A safe program gets its
-/// capability pointers from the runtime.
+/// A capability pointer is only a number, so creating a `Cap` does not grant authority. The safe
+/// methods rely on the type, so creating a `Cap` is `unsafe` ([`from_bits`](Self::from_bits)). Safe
+/// programs get their capability pointers from the runtime.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cap<T: CapType, C = NoExplicitInvocationContext> {
     cptr: CPtr,
@@ -27,7 +28,7 @@ impl<T: CapType> Cap<T> {
     ///
     /// # Safety
     ///
-    /// The conditions of [`from_bits`](Self::from_bits).
+    /// The conditions of [`from_bits`](Self::from_bits) must hold.
     pub const unsafe fn from_cptr(cptr: CPtr) -> Self {
         Self::new(cptr)
     }
@@ -36,20 +37,21 @@ impl<T: CapType> Cap<T> {
     ///
     /// # Safety
     ///
-    /// As long as the value, or a copy of it, is used, the slot that the number leads to is empty,
-    /// or holds a capability that meets these conditions:
+    /// While any copy of the `Cap` is in use, the slot at `bits` must be empty, or must hold a
+    /// capability that meets these conditions:
     ///
-    /// 1. It is of type `T`. If objects of type `T` answer invocations, the capability may be of
-    ///    any other type that does. The kernel decodes a label by the type of the object, and all
-    ///    types share one enumeration of labels, so a label of one type is an error at another.
-    /// 2. If `T` is [`Endpoint`](cap_type::Endpoint), its receivers expect a message with any
-    ///    label, words and capabilities, sent in any way.
-    /// 3. If `T` is [`Reply`](cap_type::Reply), a reply with any label and words breaks no memory
-    ///    of the thread that the object holds at that time. A thread that has faulted takes
-    ///    registers from the reply.
+    /// 1. The capability is of type `T`. If objects of type `T` answer invocations, the capability
+    ///    may also be of another type that answers invocations. The kernel decodes a label by the
+    ///    type of the object. Labels of all types are distinct, so an object rejects the labels of
+    ///    another type.
+    /// 2. If `T` is [`Endpoint`](cap_type::Endpoint), the receivers at the endpoint expect messages
+    ///    with any label, words and capabilities, sent by any system call.
+    /// 3. If `T` is [`Reply`](cap_type::Reply), a reply with any label and words must not violate
+    ///    the memory safety of the thread that the reply object holds. A faulted thread takes
+    ///    register values from the reply.
     ///
-    /// For [`Unspecified`](cap_type::Unspecified) there is no condition, because all of its methods
-    /// are `unsafe`.
+    /// [`Unspecified`](cap_type::Unspecified) has no conditions, because its message passing is
+    /// `unsafe`.
     ///
     /// # Examples
     ///
@@ -82,16 +84,16 @@ impl<T: CapType, C> Cap<T, C> {
         self.cptr.bits()
     }
 
-    /// Changes the type to `U`.
+    /// Changes the type of the capability pointer to `U`.
     ///
     /// # Safety
     ///
-    /// The conditions of [`from_bits`](Cap::from_bits), for `U`.
+    /// The conditions of [`from_bits`](Cap::from_bits) must hold for type `U`.
     pub unsafe fn cast<U: CapType>(self) -> Cap<U, C> {
         self.retype()
     }
 
-    /// Removes the type. The methods of the result are `unsafe`.
+    /// Removes the type. Message passing through the result is `unsafe`.
     pub fn upcast(self) -> Cap<cap_type::Unspecified, C> {
         self.retype()
     }
@@ -104,7 +106,7 @@ impl<T: CapType, C> Cap<T, C> {
         }
     }
 
-    /// Selects the IPC buffer that calls use: `cap.with(&mut token)`.
+    /// Selects the IPC buffer for calls through this capability, as in `cap.with(&mut token)`.
     ///
     /// ```
     /// fn ask(server: sel4::cap::Endpoint, token: &mut sel4::IpcBufferToken) -> u64 {
@@ -113,7 +115,7 @@ impl<T: CapType, C> Cap<T, C> {
     /// }
     /// ```
     ///
-    /// A call inside a view of that buffer does not compile:
+    /// A call inside a view of the selected buffer does not compile:
     ///
     /// ```compile_fail,E0499
     /// fn inside(endpoint: sel4::cap::Endpoint, mut token: sel4::IpcBufferToken) {
@@ -143,18 +145,18 @@ impl<T: CapType, C> Cap<T, C> {
 }
 
 impl<C> Cap<cap_type::Unspecified, C> {
-    /// Gives the pointer the type `T`.
+    /// Changes the type of the capability pointer to `T`.
     ///
     /// # Safety
     ///
-    /// The conditions of [`from_bits`](Cap::from_bits).
+    /// The conditions of [`from_bits`](Cap::from_bits) must hold.
     pub unsafe fn downcast<T: CapType>(self) -> Cap<T, C> {
         self.retype()
     }
 }
 
 impl<T: CapType, C: InvocationContext> Cap<T, C> {
-    /// Runs `call` with the token. `call` makes system calls and must not run code of the user.
+    /// Runs `call` with the token. `call` makes system calls and must not run user code.
     #[inline]
     #[track_caller]
     pub(crate) fn invoke<R>(self, call: impl FnOnce(CPtr, &mut IpcBufferToken) -> R) -> R {
@@ -199,17 +201,17 @@ impl CPtr {
         Self { bits }
     }
 
-    /// Gives the pointer the type `T`.
+    /// Changes the type of the capability pointer to `T`.
     ///
     /// # Safety
     ///
-    /// The conditions of [`Cap::from_bits`].
+    /// The conditions of [`Cap::from_bits`] must hold.
     pub const unsafe fn cast<T: CapType>(self) -> Cap<T> {
         Cap::new(self)
     }
 }
 
-/// A capability pointer, and the number of its bits to resolve.
+/// A capability pointer with its depth, the number of bits to resolve.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CPtrWithDepth {
     bits: CPtrBits,
@@ -217,12 +219,12 @@ pub struct CPtrWithDepth {
 }
 
 impl CPtrWithDepth {
-    /// Creates a pointer of `depth` bits.
+    /// Creates a capability pointer with a depth of `depth` bits.
     pub const fn from_bits_with_depth(bits: CPtrBits, depth: usize) -> Self {
         Self { bits, depth }
     }
 
-    /// Creates a pointer of no bits.
+    /// Creates an empty capability pointer, of depth 0.
     pub const fn empty() -> Self {
         Self::from_bits_with_depth(0, 0)
     }
@@ -244,8 +246,7 @@ impl From<CPtr> for CPtrWithDepth {
     }
 }
 
-/// A slot of a CSpace: a path that is looked up from a CNode. Its methods are the CNode
-/// invocations.
+/// A slot of a CSpace, given by a root CNode and a path. The methods are the CNode invocations.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AbsoluteCPtr<C = NoExplicitInvocationContext> {
     root: cap::CNode<C>,
@@ -253,7 +254,7 @@ pub struct AbsoluteCPtr<C = NoExplicitInvocationContext> {
 }
 
 impl<C> AbsoluteCPtr<C> {
-    /// Creates the pointer to the slot that `path` reaches from `root`.
+    /// Creates a pointer to the slot at `path`, starting from `root`.
     pub const fn new(root: cap::CNode<C>, path: CPtrWithDepth) -> Self {
         Self { root, path }
     }
@@ -263,12 +264,12 @@ impl<C> AbsoluteCPtr<C> {
         &self.root
     }
 
-    /// Returns the CNode where the lookup starts, with its context.
+    /// Returns the CNode where the lookup starts, with the context.
     pub fn into_root(self) -> cap::CNode<C> {
         self.root
     }
 
-    /// Returns the path.
+    /// Returns the path from the root to the slot.
     pub const fn path(&self) -> &CPtrWithDepth {
         &self.path
     }
@@ -290,9 +291,9 @@ impl<C> AbsoluteCPtr<C> {
     }
 }
 
-/// A value that names a slot by a number of bits.
+/// A type that converts to a [`CPtrWithDepth`].
 pub trait HasCPtrWithDepth {
-    /// Returns the pointer and the number of bits to resolve.
+    /// Returns the capability pointer and its depth.
     fn cptr_with_depth(self) -> CPtrWithDepth;
 }
 
@@ -315,7 +316,7 @@ impl HasCPtrWithDepth for CPtrWithDepth {
 }
 
 impl<C> cap::CNode<C> {
-    /// Returns the pointer to the slot that `path` reaches from this CNode.
+    /// Returns a pointer to the slot at `path`, starting from this CNode.
     ///
     /// ```
     /// fn slot(root: sel4::cap::CNode, index: u64) -> sel4::AbsoluteCPtr {
@@ -326,7 +327,7 @@ impl<C> cap::CNode<C> {
         AbsoluteCPtr::new(self, path.cptr_with_depth())
     }
 
-    /// Returns the pointer to the slot that the `depth` bits of `bits` reach from this CNode.
+    /// Returns a pointer to the slot at the path `bits` of depth `depth`, starting from this CNode.
     pub fn absolute_cptr_from_bits_with_depth(
         self,
         bits: CPtrBits,
@@ -335,13 +336,13 @@ impl<C> cap::CNode<C> {
         self.absolute_cptr(CPtrWithDepth::from_bits_with_depth(bits, depth))
     }
 
-    /// Returns the pointer of no bits, which names this CNode itself.
+    /// Returns a pointer to this CNode itself, with a path of depth 0.
     pub fn absolute_cptr_for_self(self) -> AbsoluteCPtr<C> {
         self.absolute_cptr(CPtrWithDepth::empty())
     }
 }
 
-/// The type of an object that a capability refers to: a marker for [`Cap`].
+/// A marker for [`Cap`] that names the type of an object.
 pub trait CapType: Copy + Clone + Eq + PartialEq + Ord + PartialOrd + Hash {
     /// The name of the type, for debug output.
     const NAME: &'static str;
@@ -349,7 +350,7 @@ pub trait CapType: Copy + Clone + Eq + PartialEq + Ord + PartialOrd + Hash {
 
 macro_rules! cap_types {
     { $($(#[$doc:meta])* $name:ident,)* } => {
-        /// The types of objects that capabilities refer to: markers for [`Cap`].
+        /// Markers for [`Cap`], one for each type of object.
         pub mod cap_type {
             $(
                 $(#[$doc])*
@@ -362,7 +363,7 @@ macro_rules! cap_types {
             )*
         }
 
-        /// One alias of [`Cap`] for each type.
+        /// Aliases of [`Cap`], one for each type of object.
         pub mod cap {
             use crate::{Cap, NoExplicitInvocationContext, cap_type};
             $(
@@ -374,11 +375,11 @@ macro_rules! cap_types {
 }
 
 cap_types! {
-    /// An endpoint, through which messages are sent and received.
+    /// An endpoint for sending and receiving messages.
     Endpoint,
     /// A notification, which collects signals.
     Notification,
-    /// A reply object, which holds a caller until it is replied to.
+    /// A reply object, which holds a caller until the reply.
     Reply,
     /// A thread control block (TCB).
     Tcb,

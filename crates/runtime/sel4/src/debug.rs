@@ -1,4 +1,4 @@
-//! Debugging aids. They compile to nothing if the kernel does not support them.
+//! Debug system calls. A call that the kernel does not support compiles to nothing.
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use crate::{Cap, CapType, InvocationContext, Word, cap};
 
 /// Prints a byte on the kernel's console (`seL4_DebugPutChar`).
 ///
-/// Does nothing if the kernel does not print.
+/// Does nothing if the kernel is built without printing.
 pub fn debug_put_char(byte: u8) {
     sys::debug_put_char(byte);
 }
@@ -40,8 +40,8 @@ impl fmt::Write for DebugWrite {
 
 /// Prints on the kernel's console, with the syntax of `print!`.
 ///
-/// If the kernel does not print, it compiles to nothing. The arguments are type-checked but not
-/// evaluated.
+/// If the kernel is built without printing, the macro compiles to nothing. The arguments are then
+/// type-checked but not evaluated.
 ///
 /// ```no_run
 /// sel4::debug_print!("{} of {}", 1, 2);
@@ -69,7 +69,7 @@ macro_rules! debug_println {
 
 #[doc(hidden)]
 pub fn _print(arguments: fmt::Arguments<'_>) {
-    // The console never fails, so an error comes from the formatting of a value.
+    // Writes to the console never fail, so the error comes from formatting a value.
     if fmt::write(&mut DebugWrite, arguments).is_err() {
         "(a value could not be shown)\n"
             .bytes()
@@ -93,7 +93,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Panics
     ///
-    /// Panics if the name is longer than 959 bytes, and inside a borrow of the implicit IPC buffer.
+    /// Panics if the name is longer than 959 bytes, or if the implicit IPC buffer is borrowed.
     #[track_caller]
     pub fn debug_name(self, name: &[u8]) {
         self.invoke(|cptr, token| sys::debug_name_thread(token, cptr.bits(), name));

@@ -21,9 +21,9 @@ pub type Result<T> = result::Result<T, Error>;
 pub enum Error {
     /// An argument is not valid.
     InvalidArgument = 1,
-    /// The capability, or one passed with it, is of the wrong type or missing.
+    /// The invoked capability, or a capability argument, is missing or of the wrong type.
     InvalidCapability = 2,
-    /// The object does not allow this operation, or not in its current state.
+    /// The object never allows this operation, or does not allow it in the object's current state.
     IllegalOperation = 3,
     /// An argument is out of range.
     RangeError = 4,
@@ -33,18 +33,18 @@ pub enum Error {
     FailedLookup = 6,
     /// The message has fewer words or capabilities than the invocation needs.
     TruncatedMessage = 7,
-    /// The slot is not empty.
+    /// The destination slot is not empty.
     DeleteFirst = 8,
-    /// The capability has derived capabilities, which must be revoked first.
+    /// The capabilities derived from this capability must be revoked first.
     RevokeFirst = 9,
     /// There is not enough memory.
     NotEnoughMemory = 10,
-    /// The kernel returned a label that this crate does not know.
+    /// The kernel returned an unknown error label.
     Unknown = u64::MAX,
 }
 
 impl Error {
-    /// Reads the label of the reply to an invocation. `None` means success.
+    /// Converts the label of an invocation's reply to an error. Returns `None` for success.
     pub const fn from_label(label: Word) -> Option<Self> {
         Some(match label {
             0 => return None,

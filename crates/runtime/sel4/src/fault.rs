@@ -8,7 +8,7 @@ use crate::{IpcBuffer, MessageInfo, Word};
 
 /// A decoded fault message (`seL4_Fault`).
 ///
-/// It is a copy, so it stays valid when the IPC buffer is overwritten.
+/// The value is a copy of the message, so it stays valid when the IPC buffer is overwritten.
 ///
 /// ```
 /// use sel4::{Fault, IpcBuffer, MessageInfo};
@@ -23,24 +23,24 @@ use crate::{IpcBuffer, MessageInfo, Word};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Not a fault.
+    /// Label 0, which is not a fault.
     NullFault(NullFault),
     /// A system call used a capability pointer without a usable capability.
     CapFault(CapFault),
-    /// A system call has a number that the kernel does not know.
+    /// A system call with an unknown number.
     UnknownSyscall(UnknownSyscall),
     /// An exception that the other kinds do not cover, such as an undefined instruction.
     UserException(UserException),
     /// A breakpoint, a watchpoint or a single step. Only a kernel with the hardware debug API sends
-    /// it.
+    /// this fault.
     DebugException(DebugException),
-    /// The budget is exhausted.
+    /// The thread has exhausted its budget.
     Timeout(Timeout),
-    /// An access to memory that is not mapped, or that lacks the permission.
+    /// An access to unmapped memory, or an access without permission.
     VmFault(VmFault),
     /// A virtual CPU's interrupt controller needs maintenance.
     VGicMaintenance(VGicMaintenance),
-    /// An exception of a virtual CPU, which its monitor must handle.
+    /// An exception that the monitor of the virtual CPU must handle.
     VCpuFault(VCpuFault),
     /// A private interrupt of a virtual CPU.
     VPpiEvent(VPpiEvent),
@@ -51,16 +51,15 @@ impl Fault {
     ///
     /// # Panics
     ///
-    /// Panics if the label is not that of a fault. [`try_new`](Self::try_new) returns `None`
-    /// instead.
+    /// Panics if the label is not a fault label. [`try_new`](Self::try_new) returns `None` instead.
     #[track_caller]
     pub fn new(buffer: &IpcBuffer, info: &MessageInfo) -> Self {
         Self::try_new(buffer, info)
             .unwrap_or_else(|| panic!("a message with label {} is not a fault", info.label()))
     }
 
-    /// Decodes the fault message that was just received. Returns `None` if its label is not that of
-    /// a fault.
+    /// Decodes the fault message that was just received. Returns `None` if the label is not a fault
+    /// label.
     ///
     /// ```
     /// use sel4::{Fault, IpcBuffer, MessageInfo};
@@ -69,7 +68,8 @@ impl Fault {
     /// assert!(Fault::try_new(&buffer, &MessageInfo::new(1000, 0, 0, 0)).is_none());
     /// ```
     pub fn try_new(buffer: &IpcBuffer, info: &MessageInfo) -> Option<Self> {
-        /// Not in `sel4_sys::fault` if the kernel lacks the hardware debug API.
+        /// The module `sel4_sys::fault` omits this label if the kernel lacks the hardware debug
+        /// API.
         const DEBUG_EXCEPTION: Word = 4;
         Some(match info.label() {
             fault::NullFault => Self::NullFault(NullFault::read(buffer)),
@@ -173,7 +173,7 @@ macro_rules! fault_message {
 }
 
 fault_message! {
-    /// Not a fault. The message is empty.
+    /// Label 0, which is not a fault. The message is empty.
     NullFault [0] {}
 }
 
@@ -192,8 +192,8 @@ fault_message! {
 }
 
 impl CapFault {
-    /// Returns whether the system call needed the capability to receive: an endpoint, a
-    /// notification or a reply object.
+    /// Returns whether the fault occurred in the receive phase of the system call. The capability
+    /// is then an endpoint, a notification or a reply object.
     pub const fn in_recv_phase(&self) -> bool {
         self.0[2] != 0
     }
@@ -242,7 +242,7 @@ pub enum LookupFailure {
     GuardMismatch {
         /// The number of bits that were left to resolve.
         bits_left: Word,
-        /// The guard.
+        /// The guard of the CNode.
         guard_found: Word,
         /// The number of bits of the guard.
         bits_found: Word,
@@ -262,14 +262,14 @@ impl fmt::Display for LookupFailure {
 }
 
 fault_message! {
-    /// A system call with a number that the kernel does not know (`seL4_UnknownSyscall_Msg`).
+    /// A system call with an unknown number (`seL4_UnknownSyscall_Msg`).
     UnknownSyscall [13] {
         /// Returns the address of the system call instruction.
         fault_ip = 8,
         /// Returns the stack pointer.
         sp = 9,
-        /// Returns the address of the next instruction. The manual's LR is the exception link
-        /// register here, not x30.
+        /// Returns the address of the next instruction. The manual calls this word LR, but the word
+        /// is the exception link register, not x30.
         lr = 10,
         /// Returns the saved program status.
         spsr = 11,
@@ -322,7 +322,7 @@ fault_message! {
 }
 
 impl DebugException {
-    /// Returns the reason, or `None` if this crate does not know its number.
+    /// Returns the reason, or `None` if the number of the reason is unknown.
     pub const fn reason(&self) -> Option<DebugReason> {
         Some(match self.exception_reason() {
             0 => DebugReason::DataBreakpoint,
@@ -334,12 +334,12 @@ impl DebugException {
     }
 }
 
-/// The reason why a thread has stopped for a debugger (`seL4_BreakpointType`).
+/// The reason why a thread stopped with a debug exception (`seL4_BreakpointType`).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum DebugReason {
-    /// A watchpoint, which the last two words of the fault identify.
+    /// A watchpoint. The last two words of the fault identify the watchpoint.
     DataBreakpoint,
-    /// A breakpoint, which the last two words of the fault identify.
+    /// A breakpoint. The last two words of the fault identify the breakpoint.
     InstructionBreakpoint,
     /// A single step. The fault has no further words.
     SingleStep,
@@ -348,9 +348,9 @@ pub enum DebugReason {
 }
 
 fault_message! {
-    /// The budget is exhausted (`seL4_Timeout_Msg`).
+    /// The thread has exhausted its budget (`seL4_Timeout_Msg`).
     Timeout [2] {
-        /// Returns the data word of the scheduling context, which identifies it.
+        /// Returns the data word that identifies the scheduling context.
         data = 0,
         /// Returns the time used since the last report, in microseconds.
         consumed = 1,
@@ -358,7 +358,7 @@ fault_message! {
 }
 
 fault_message! {
-    /// An access to memory that is not mapped, or that lacks the permission (`seL4_VMFault_Msg`).
+    /// An access to unmapped memory, or an access without permission (`seL4_VMFault_Msg`).
     VmFault [4] {
         /// Returns the address of the instruction.
         ip = 0,
@@ -377,8 +377,8 @@ impl VmFault {
 
     /// Returns the kind of access.
     ///
-    /// Bit 6 of the syndrome of a data access says whether it writes (Arm ARM, *ISS encoding for an
-    /// exception from a Data Abort*, `WnR`).
+    /// Bit 6 of the syndrome indicates whether a data access is a write (Arm ARM, *ISS encoding for
+    /// an exception from a Data Abort*, `WnR`).
     ///
     /// ```
     /// use sel4::{Access, Fault};
@@ -425,7 +425,8 @@ fault_message! {
 }
 
 impl VGicMaintenance {
-    /// Returns the list register whose interrupt is finished, if it concerns one.
+    /// Returns the list register of the finished interrupt, or `None` if the fault is not for a
+    /// list register.
     pub const fn idx(&self) -> Option<Word> {
         match self.0[0] {
             Word::MAX => None,
@@ -435,10 +436,10 @@ impl VGicMaintenance {
 }
 
 fault_message! {
-    /// An exception of a virtual CPU, which its monitor must handle (`seL4_VCPUFault_Msg`).
+    /// An exception that the monitor of the virtual CPU must handle (`seL4_VCPUFault_Msg`).
     ///
-    /// A kernel with hypervisor support also sends it for an exception of any thread that no other
-    /// fault covers, such as a `brk` without the hardware debug API.
+    /// A kernel with hypervisor support also sends this fault for exceptions of any thread that the
+    /// other faults do not cover. An example is a `brk` without the hardware debug API.
     VCpuFault [1] {
         /// Returns the exception syndrome (Arm ARM, `ESR_EL2`).
         hsr = 0,
@@ -587,7 +588,7 @@ mod tests {
             let fault = VmFault([0x20_0000, 0x700_0000, prefetch, syndrome]);
             assert_eq!(fault.access(), expect);
         };
-        // Syndromes that seL4 reported on QEMU, in the system `conformance-faults`.
+        // seL4 reported these syndromes on QEMU, in the system `conformance-faults`.
         check(0, 0x93c0_8006, Access::Read);
         check(0, 0x93c0_8046, Access::Write);
         check(1, 0x8200_0006, Access::Execute);
@@ -595,7 +596,8 @@ mod tests {
 
     #[test]
     fn the_exception_class_is_the_top_of_the_syndrome() {
-        // A `brk`, as seL4 reported it on QEMU, and a guest whose first instruction is not mapped.
+        // seL4 reported the first syndrome on QEMU for a `brk`. The second syndrome is for a guest
+        // whose first instruction is not mapped.
         assert_eq!(VCpuFault([0xf200_0000]).exception_class(), 0x3c);
         assert_eq!(VCpuFault([0x8200_0006]).exception_class(), 0x20);
     }

@@ -2,8 +2,8 @@
 //!
 //! The kernel takes registers from the reply to three kinds of fault: an unknown system call, a
 //! user exception and a timeout. After a reply to any other fault, the thread repeats the
-//! instruction. To resume it elsewhere, the handler writes its registers
-//! ([`tcb_write_registers`](crate::Cap::tcb_write_registers)) before it replies.
+//! instruction. To resume the thread at another address, the handler writes the thread's registers
+//! ([`tcb_write_registers`](crate::Cap::tcb_write_registers)) before the reply.
 
 use crate::{
     DebugException, IpcBuffer, MessageInfo, Timeout, UnknownSyscall, UserContext, UserException,
@@ -25,7 +25,8 @@ const TIMEOUT_REGISTERS: usize = 34;
 
 /// A reply to a fault.
 ///
-/// [`write`](Self::write) writes it into the message registers. Then send it.
+/// [`write`](Self::write) copies the reply into the message registers. Send the returned message
+/// info through the reply object.
 ///
 /// ```
 /// use sel4::{FaultReply, UnknownSyscall};
@@ -45,8 +46,8 @@ pub struct FaultReply {
 }
 
 impl FaultReply {
-    /// Creates a reply after which the thread repeats the instruction. It is valid for every kind
-    /// of fault.
+    /// Creates a reply after which the thread repeats the instruction. This reply is valid for
+    /// every kind of fault.
     ///
     /// ```
     /// /// Lets a thread repeat the access after its memory was mapped.
@@ -71,7 +72,7 @@ impl FaultReply {
         &self.words[..self.length]
     }
 
-    /// Writes the words into the message registers, and returns the message info.
+    /// Writes the words of the reply into the message registers, and returns the message info.
     pub fn write(&self, buffer: &mut IpcBuffer) -> MessageInfo {
         buffer.msg_regs_mut()[..self.length].copy_from_slice(self.words());
         self.info()
@@ -86,9 +87,10 @@ impl FaultReply {
 }
 
 impl UnknownSyscall {
-    /// Creates a reply that resumes the thread after the instruction, with its registers unchanged.
+    /// Creates a reply that resumes the thread after the faulting instruction, with unchanged
+    /// registers.
     ///
-    /// Change the registers that the system call returns.
+    /// Set the registers that hold the results of the system call before you send the reply.
     pub fn reply(&self) -> SyscallReply {
         let mut registers = [0; SYSCALL_REGISTERS];
         (0..8).for_each(|index| registers[index] = self.gpr(index));
@@ -100,7 +102,8 @@ impl UnknownSyscall {
     }
 }
 
-/// A reply to an unknown system call: x0 to x7, program counter, stack pointer and program status.
+/// A reply to an unknown system call. The reply sets x0 to x7, program counter, stack pointer and
+/// program status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyscallReply([Word; SYSCALL_REGISTERS]);
 
@@ -138,7 +141,8 @@ impl From<SyscallReply> for FaultReply {
 }
 
 impl UserException {
-    /// Creates a reply that resumes the thread after the instruction, with its registers unchanged.
+    /// Creates a reply that resumes the thread after the faulting instruction, with unchanged
+    /// registers.
     pub const fn reply(&self) -> UserExceptionReply {
         UserExceptionReply([
             self.fault_ip().wrapping_add(INSTRUCTION),
@@ -148,7 +152,8 @@ impl UserException {
     }
 }
 
-/// A reply to a user exception: program counter, stack pointer and program status.
+/// A reply to a user exception. The reply sets the program counter, stack pointer and program
+/// status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserExceptionReply([Word; EXCEPTION_REGISTERS]);
 
@@ -176,8 +181,8 @@ impl From<UserExceptionReply> for FaultReply {
 }
 
 impl DebugException {
-    /// Creates a reply to a single step. The thread stops again after this number of instructions;
-    /// 0 ends the stepping.
+    /// Creates a reply to a single step. The thread stops again after `instructions` instructions.
+    /// The value 0 ends single stepping.
     pub fn reply_with_steps(&self, instructions: Word) -> FaultReply {
         FaultReply::from_words(&[instructions])
     }
@@ -186,12 +191,12 @@ impl DebugException {
 impl Timeout {
     /// Creates a reply that sets all registers except the thread pointers.
     ///
-    /// [`FaultReply::retry`] resumes the thread where it was.
+    /// [`FaultReply::retry`] resumes the thread at the instruction where it stopped.
     pub fn reply_with_registers(&self, registers: &UserContext) -> FaultReply {
         FaultReply::from_words(&registers.words()[..TIMEOUT_REGISTERS])
     }
 
-    /// Creates a reply that resumes the thread at `pc`, with its other registers unchanged.
+    /// Creates a reply that resumes the thread at `pc`, and leaves the other registers unchanged.
     ///
     /// ```
     /// fn abort(fault: &sel4::Timeout, handler: u64) -> sel4::FaultReply {
@@ -210,7 +215,7 @@ mod tests {
     use super::*;
     use crate::Fault;
 
-    /// A fault whose words count up from 100.
+    /// Returns a fault with the words 100, 101, 102 and so on.
     fn read(label: Word) -> Fault {
         let mut buffer = IpcBuffer::new();
         for (index, word) in buffer.msg_regs_mut().iter_mut().enumerate() {
@@ -268,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_reply_to_a_single_step_has_the_number_of_steps() {
-        // The label of `DebugException`, in a kernel that has it.
+        // 4 is the label of `DebugException` in a kernel with the hardware debug API.
         let Fault::DebugException(fault) = read(4) else {
             panic!("the wrong kind of fault")
         };
@@ -285,7 +290,7 @@ mod tests {
         *registers.gpr_mut(16) = 2;
         *registers.gpr_mut(28) = 3;
         let mut expect = [0; TIMEOUT_REGISTERS];
-        // `seL4_TimeoutReply_FaultIP`, `_X16` and `_X28` in `constants.h`.
+        // The indexes are `seL4_TimeoutReply_FaultIP`, `_X16` and `_X28` in `constants.h`.
         (expect[0], expect[12], expect[33]) = (1, 2, 3);
         check(fault.reply_with_registers(&registers), &expect);
         check(fault.reply_with_pc(9), &[9]);

@@ -1,8 +1,8 @@
-//! The implicit IPC buffer of the thread, and the check that no borrow of it is alive during a
+//! The implicit IPC buffer of the thread, and the check that the buffer is not borrowed during a
 //! system call.
 //!
-//! [`Implicit`] is the record of one buffer: its address, and its borrow. [`find`] checks the
-//! record and returns the address; [`Implicit::lend`] marks it borrowed until the [`Loan`] is
+//! [`Implicit`] records the address and the borrow of one buffer. [`find`] checks the record and
+//! returns the address. [`Implicit::lend`] marks the record as borrowed until the [`Loan`] is
 //! dropped.
 //!
 //! | platform | records |
@@ -10,8 +10,8 @@
 //! | target | one, in a static |
 //! | host | one current record for each thread; [`SetAside::exchange`] makes another one current |
 //!
-//! A borrow on a host holds the record in which it began, and ends in that record, even if another
-//! one is current by then.
+//! On a host, a borrow starts and ends in the same record, even if another record becomes current
+//! in between.
 
 use core::cell::Cell;
 use core::panic::Location;
@@ -22,28 +22,29 @@ use std::{cell::RefCell, rc::Rc};
 use crate::context::sealed::{Context, Internal, Uses};
 use crate::{IpcBuffer, IpcBufferToken, Word};
 
-/// Lends this thread's IPC buffer for reading while `read` runs.
+/// Borrows this thread's IPC buffer for reading while `read` runs.
 ///
 /// Borrows for reading may be nested. [`with_ipc_buffer_mut`] has an example.
 ///
 /// # Panics
 ///
-/// Panics inside [`with_ipc_buffer_mut`] or [`with_ipc_buffer_token`], and before
-/// [`set_ipc_buffer`]. A system call through the implicit buffer inside `read` panics too. The
-/// message names both places.
+/// Panics inside [`with_ipc_buffer_mut`] or [`with_ipc_buffer_token`], or if [`set_ipc_buffer`] was
+/// not called. A system call through the implicit buffer inside `read` panics too. The panic
+/// message gives the locations of both uses of the buffer.
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
     let free = find(Wanted::Shared);
     let place = Location::caller();
     BUFFER.with(|buffer| {
-        // SAFETY: `find` (1, 2): the other tokens that are alive belong to borrows for reading.
+        // SAFETY: guarantees 1 and 2 of `find`: all other live tokens belong to borrows for
+        // reading.
         let loan = unsafe { buffer.lend(free, BORROWED, place) };
         loan.token.with(read)
     })
 }
 
-/// Lends this thread's IPC buffer for writing while `write` runs.
+/// Borrows this thread's IPC buffer for writing while `write` runs.
 ///
 /// ```
 /// # sel4::set_ipc_buffer(sel4::sys::host::new_ipc_buffer());
@@ -53,22 +54,23 @@ pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
 ///
 /// # Panics
 ///
-/// Panics inside any borrow of the buffer, and before [`set_ipc_buffer`]. A system call through the
-/// implicit buffer inside `write` panics too. The message names both places.
+/// Panics if the buffer is already borrowed, or if [`set_ipc_buffer`] was not called. A system call
+/// through the implicit buffer inside `write` panics too. The panic message gives the locations of
+/// both uses of the buffer.
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer_mut<R>(write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
     with_ipc_buffer_token(|token| token.with_mut(write))
 }
 
-/// Lends this thread's token while `run` runs.
+/// Borrows this thread's [`IpcBufferToken`] while `run` runs.
 ///
-/// Calls in `run` use [`Cap::with`](crate::Cap::with). They are checked at compile time, not at run
-/// time.
+/// Calls in `run` pass the token to [`Cap::with`](crate::Cap::with). The compiler rejects a call
+/// with the token inside a view of the buffer.
 ///
 /// # Panics
 ///
-/// Panics inside any borrow of the buffer, and before [`set_ipc_buffer`].
+/// Panics if the buffer is already borrowed, or if [`set_ipc_buffer`] was not called.
 ///
 /// # Examples
 ///
@@ -97,8 +99,8 @@ pub fn with_ipc_buffer_token<R>(run: impl FnOnce(&mut IpcBufferToken) -> R) -> R
 ///
 /// # Panics
 ///
-/// Panics if `index` is above 119, inside a borrow of the buffer for writing, and before
-/// [`set_ipc_buffer`].
+/// Panics if `index` is above 119, if the buffer is borrowed for writing, or if [`set_ipc_buffer`]
+/// was not called.
 #[inline]
 #[track_caller]
 pub fn msg_reg(index: usize) -> Word {
@@ -110,7 +112,8 @@ pub fn msg_reg(index: usize) -> Word {
 ///
 /// # Panics
 ///
-/// Panics if `index` is above 119, inside a borrow of the buffer, and before [`set_ipc_buffer`].
+/// Panics if `index` is above 119, if the buffer is borrowed, or if [`set_ipc_buffer`] was not
+/// called.
 ///
 /// # Examples
 ///
@@ -128,11 +131,12 @@ pub fn set_msg_reg(index: usize, value: Word) {
 
 /// Sets this thread's implicit IPC buffer.
 ///
-/// The runtime calls this at the start of a protection domain. A test calls it itself.
+/// The runtime calls this function when a protection domain starts. A host test calls this function
+/// itself.
 ///
 /// # Panics
 ///
-/// Panics inside a borrow of the buffer that was set before.
+/// Panics if the previously set buffer is borrowed.
 #[track_caller]
 pub fn set_ipc_buffer(token: IpcBufferToken) {
     if BUFFER.with(|buffer| !buffer.is_unset()) {
@@ -145,22 +149,22 @@ pub fn set_ipc_buffer(token: IpcBufferToken) {
 ///
 /// # Safety
 ///
-/// No code that borrowed the buffer before runs again.
+/// Code that has already borrowed the buffer must not run again.
 pub unsafe fn start_with_ipc_buffer(token: IpcBufferToken) {
-    // A borrow that an earlier incarnation leaked keeps its own record.
+    // Create a new record, because a borrow leaked by an earlier incarnation keeps the old record.
     #[cfg(not(target_os = "none"))]
     CURRENT.set(Rc::default());
     BUFFER.with(|buffer| buffer.set(token));
 }
 
-/// Allows calls that use only registers inside a borrow that is alive.
+/// Allows register-only system calls although the IPC buffer is borrowed.
 ///
-/// A panic handler uses this function to report a panic inside a borrow, before the thread stops.
+/// A panic handler calls this function before it reports a panic that happened inside a borrow.
 ///
 /// # Safety
 ///
-/// No code inside the borrow runs again, and nothing reads what it has borrowed. The kernel writes
-/// to the buffer if a reply has more than four words, while the view is still alive.
+/// Code inside the borrow must not run again, and nothing may read the borrowed view. While the
+/// view is alive, the kernel may still write to the buffer, if a reply has more than four words.
 pub unsafe fn abandon_borrows() {
     BUFFER.with(|buffer| {
         let state = buffer.state.get();
@@ -170,7 +174,7 @@ pub unsafe fn abandon_borrows() {
     });
 }
 
-/// Returns whether a borrow of the implicit IPC buffer is alive.
+/// Returns whether the implicit IPC buffer is borrowed.
 ///
 /// ```
 /// # sel4::set_ipc_buffer(sel4::sys::host::new_ipc_buffer());
@@ -181,9 +185,11 @@ pub fn is_ipc_buffer_borrowed() -> bool {
     BUFFER.with(|buffer| is_borrowed(buffer.state.get()) && !buffer.is_unset())
 }
 
-/// The context of calls without an explicit buffer. They use the buffer of [`set_ipc_buffer`].
+/// The context of calls without an explicit buffer. These calls use the buffer that
+/// [`set_ipc_buffer`] has set.
 ///
-/// Calls panic inside a borrow of that buffer. The message names both places.
+/// A call panics if that buffer is borrowed. The panic message gives the locations of the call and
+/// of the borrow.
 #[derive(Debug, Copy, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImplicitInvocationContext;
 
@@ -209,34 +215,37 @@ impl Context for ImplicitInvocationContext {
         };
         let free = find(wanted);
         if cfg!(target_os = "none") {
-            // SAFETY: 1. `find` (1): it is the thread's buffer.
-            // 2. `find` (2, 3). No borrow begins before `call` ends, because `call` runs no code of
-            //    the user (`Context`).
-            // 3. As for the token that `set` consumed.
+            // SAFETY: 1. Guarantee 1 of `find`: `free` is this thread's buffer.
+            // 2. Guarantees 2 and 3 of `find`. No borrow begins before `call` ends, because `call`
+            //    does not run user code (`Context`).
+            // 3. `set` consumed a token for which condition 3 held.
             call(&mut unsafe { IpcBufferToken::new(free) })
         } else {
-            // On a host the kernel is ordinary code, and may borrow the buffer.
+            // On a host, the kernel is ordinary code that may borrow the buffer, so record this
+            // borrow.
             lend(free, Location::caller(), call)
         }
     }
 }
 
-/// Lends the token. [`find`] must have checked an exclusive borrow, or a call in registers.
+/// Runs `run` with the token. The caller must first check the use with [`find`], as an exclusive
+/// borrow or as a register-only call.
 #[inline]
 fn lend<R>(
     free: NonNull<IpcBuffer>,
     place: &'static Location<'static>,
     run: impl FnOnce(&mut IpcBufferToken) -> R,
 ) -> R {
-    // SAFETY: `find` (1, 2), or `find` (3) if `run` is a call.
+    // SAFETY: guarantees 1 to 3 of `find`; guarantee 3 applies only if `run` is a register-only
+    // call.
     BUFFER.with(|buffer| run(&mut unsafe { buffer.lend(free, BORROWED | EXCLUSIVE, place) }.token))
 }
 
-/// Finds the buffer, or panics. When it returns:
-/// 1. the result is this thread's buffer;
-/// 2. no borrow of it is alive, except shared ones if a shared one is wanted;
-/// 3. or, for a call that uses only registers, the borrow that is alive was abandoned
-///    ([`abandon_borrows`]; the kernel leaves the buffer unchanged).
+/// Returns the buffer, or panics if the wanted use is forbidden. Guarantees for the result:
+/// 1. The result is this thread's buffer.
+/// 2. The buffer is not borrowed, or only shared borrows are alive and a shared borrow is wanted.
+/// 3. Exception to 2: for a register-only call, an abandoned borrow may be alive. The contract of
+///    [`abandon_borrows`] covers the writes of the kernel.
 #[inline(always)]
 #[track_caller]
 fn find(wanted: Wanted) -> NonNull<IpcBuffer> {
@@ -272,16 +281,17 @@ enum Wanted {
     Registers,
 }
 
-/// The record of the thread's buffer and its borrow.
+/// Records the thread's buffer and its borrow.
 struct Implicit {
-    /// The address of the buffer while it is free. While it is borrowed, the address of the
-    /// [`Location`] where the borrow began, tagged with [`BORROWED`], [`EXCLUSIVE`] and
-    /// [`ABANDONED`]. Alignment makes these bits 0 in both addresses. With a separate flag, a call
-    /// would need a second load; here it needs one load and one test.
+    /// If the buffer is free, this field is the address of the buffer. If the buffer is borrowed,
+    /// this field is the address of the [`Location`] of the borrow, tagged with [`BORROWED`],
+    /// [`EXCLUSIVE`] and [`ABANDONED`]. Alignment makes these bits 0 in both addresses. With a
+    /// separate flag, a call would need a second load. The tags reduce the check to one load and
+    /// one test.
     state: Cell<*const ()>,
     /// The address of the buffer. Dangling while `state` is [`unset`].
     pointer: Cell<NonNull<IpcBuffer>>,
-    /// The number of borrows and calls that are alive.
+    /// The number of live borrows and calls.
     #[cfg(not(target_os = "none"))]
     loans: Cell<usize>,
 }
@@ -291,7 +301,7 @@ crate::static_of_the_thread! {
     static BUFFER: Implicit = Implicit::new();
 }
 
-/// Accesses the current record of the thread, with the interface of the static on the target.
+/// Accesses the thread's current record. The static on the target has the same interface.
 #[cfg(not(target_os = "none"))]
 static BUFFER: Current = Current;
 
@@ -305,7 +315,8 @@ std::thread_local! {
 
 #[cfg(not(target_os = "none"))]
 impl Current {
-    /// Lends the current record. `run` keeps that record even if it makes another one current.
+    /// Runs `run` with the current record. `run` keeps that record even if `run` makes another
+    /// record current.
     fn with<R>(&self, run: impl FnOnce(&Implicit) -> R) -> R {
         let current = CURRENT.with_borrow(Rc::clone);
         run(&current)
@@ -318,17 +329,17 @@ const BORROWED: usize = 1;
 /// Tag: the borrow is exclusive.
 const EXCLUSIVE: usize = 2;
 
-/// Tag: the borrow is abandoned. Its holder does not run again.
+/// Tag: the borrow is abandoned. The holder of the borrow does not run again.
 const ABANDONED: usize = 4;
 
 const BITS: usize = BORROWED | EXCLUSIVE | ABANDONED;
 
 const _: () = assert!(align_of::<IpcBuffer>() > BITS && align_of::<Location<'_>>() > BITS);
 
-/// A source location of no borrow. A record whose state has this address has no buffer.
+/// Marks a record without a buffer. The state of such a record is this address, with tags.
 static UNSET: &Location<'static> = Location::caller();
 
-/// The state of a buffer that is free.
+/// Returns the state for a free buffer.
 #[inline(always)]
 fn free(buffer: NonNull<IpcBuffer>) -> *const () {
     buffer.as_ptr().cast_const().cast()
@@ -339,7 +350,7 @@ fn is_borrowed(state: *const ()) -> bool {
     state.addr() & BORROWED != 0
 }
 
-/// The state of a record that has no buffer.
+/// Returns the state for a record without a buffer.
 const fn unset() -> *const () {
     ptr::from_ref(UNSET)
         .cast::<()>()
@@ -380,7 +391,8 @@ impl Implicit {
     fn find(&self, wanted: Wanted) -> Result<NonNull<IpcBuffer>, *const ()> {
         let state = self.state.get();
         if !is_borrowed(state) {
-            // SAFETY: a free state is the address of a buffer, which `set` stored and is not null.
+            // SAFETY: a free state is the buffer address that `set` stored. A buffer address is not
+            // null.
             return Ok(unsafe { NonNull::new_unchecked(state.cast::<IpcBuffer>().cast_mut()) });
         }
         let borrow = state.addr() & BITS;
@@ -395,8 +407,9 @@ impl Implicit {
     ///
     /// # Safety
     ///
-    /// 1. `free` is this thread's buffer, which `find` has returned.
-    /// 2. While another of its tokens is alive, neither is used to write or to make a call.
+    /// 1. `free` is this thread's buffer, as returned by `find`.
+    /// 2. While another token of this buffer is alive, neither token is used to write or to make a
+    ///    call.
     #[inline(always)]
     unsafe fn lend(
         &self,
@@ -409,7 +422,7 @@ impl Implicit {
         let held = ptr::from_ref(place).cast::<()>().wrapping_byte_add(bits);
         Loan {
             // SAFETY: 1. The pointer comes from a token that `set` consumed in this thread.
-            // 2. The caller's contract. 3. As for that token.
+            // 2. The caller's contract. 3. Condition 3 held for that token.
             token: unsafe { IpcBufferToken::new(free) },
             lent: free,
             buffer: self,
@@ -418,10 +431,10 @@ impl Implicit {
     }
 }
 
-/// The implicit IPC buffer of a program that is not running, with its borrow.
+/// The implicit IPC buffer of a program that is not running, and the borrow of that buffer.
 ///
-/// A host uses it to run several programs by turns in one thread: it exchanges the record of the
-/// program that stops with that of the program that runs next.
+/// A host uses this record to run several programs in turn in one thread. At each switch, the host
+/// exchanges the record of the stopping program with the record of the next program.
 ///
 /// ```
 /// use sel4::sys::host;
@@ -442,14 +455,14 @@ pub struct SetAside(Rc<Implicit>);
 
 #[cfg(not(target_os = "none"))]
 impl SetAside {
-    /// Creates the record of a program that has not started. It has no buffer.
+    /// Creates the record of a program that has not started. The record has no buffer.
     pub fn new() -> Self {
         Self(Rc::default())
     }
 
-    /// Exchanges this record with the current one of the thread.
+    /// Exchanges this record with the thread's current record.
     ///
-    /// A borrow that is alive stays in the record in which it began, and ends there.
+    /// A live borrow ends in the record in which the borrow started.
     pub fn exchange(&mut self) {
         CURRENT.with_borrow_mut(|current| core::mem::swap(current, &mut self.0));
     }
@@ -459,9 +472,10 @@ impl SetAside {
     pub fn into_token(self) -> Option<IpcBufferToken> {
         let buffer = self.0.find(Wanted::Exclusive).ok()?;
         self.0.state.set(unset());
-        // SAFETY: 1. `find` (1): the pointer comes from a token that `set` consumed.
-        // 2. `find` (2): no borrow of it is alive, and this record no longer has the buffer.
-        // 3. As for the token that was consumed.
+        // SAFETY: 1. Guarantee 1 of `find`: the pointer comes from a token that `set` consumed.
+        // 2. Guarantee 2 of `find`: the buffer is not borrowed, and this record no longer has the
+        //    buffer.
+        // 3. `set` consumed a token for which condition 3 held.
         Some(unsafe { IpcBufferToken::new(buffer) })
     }
 }
@@ -480,7 +494,7 @@ impl core::fmt::Debug for SetAside {
     }
 }
 
-/// A token that is lent.
+/// A lent token.
 ///
 /// Loans end in the reverse order of their start, so each loan restores the earlier state. On a
 /// host, coroutines may end their loans in any order, so the last loan frees the buffer.
@@ -494,8 +508,8 @@ struct Loan<'a> {
 impl Drop for Loan<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // If the borrower kept the token, and left the token of another buffer in its place, the
-        // record stays borrowed.
+        // If the borrower has replaced the token with the token of another buffer, the record stays
+        // borrowed.
         if !self.token.is_of(self.lent) {
             return;
         }
@@ -508,7 +522,7 @@ impl Drop for Loan<'_> {
                 return;
             }
             if !is_borrowed(self.before) {
-                // The first loan ends before another one, which keeps the buffer borrowed.
+                // The first loan has ended, but another loan still borrows the buffer.
                 return;
             }
         }

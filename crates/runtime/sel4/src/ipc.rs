@@ -1,8 +1,8 @@
 //! Message passing and notifications (seL4 manual, *Message Passing (IPC)* and *Notifications*).
 //!
-//! Each call has two forms. The plain form takes a message of any length from the IPC buffer, and
-//! leaves the reply there. The form that ends in `_with_mrs` takes up to four words as arguments
-//! and returns four. It does not touch the first four message registers in the buffer.
+//! Most calls have two forms. The plain form sends a message of any length from the IPC buffer, and
+//! stores the received message in the buffer. The form `_with_mrs` takes up to four words as
+//! arguments and returns the first four received words. These words do not pass through the buffer.
 
 use sel4_sys::{self as sys, FastMessage, Received};
 
@@ -20,15 +20,15 @@ pub const NUM_MESSAGE_REGISTERS: usize = sys::MAX_MESSAGE_WORDS;
 /// The badge of the capability through which a message was sent.
 pub type Badge = Word;
 
-/// The capability to a reply object, which holds a caller until it is replied to.
+/// The capability to a reply object, which holds a caller until the reply.
 pub type ReplyAuthority<C = NoExplicitInvocationContext> = cap::Reply<C>;
 
-/// A value that names a reply object: a reply capability.
+/// A type that converts to a reply capability.
 pub trait ConveysReplyAuthority {
     /// The invocation context of the capability.
     type C;
 
-    /// Returns the capability.
+    /// Returns the reply capability.
     fn into_reply_authority(self) -> ReplyAuthority<Self::C>;
 }
 
@@ -47,11 +47,12 @@ impl<C> ConveysReplyAuthority for ReplyAuthority<C> {
 }
 
 /// Defines message passing for a type of capability. The calls are safe for an endpoint, because
-/// sender and receiver agree on the meaning of the label. They are `unsafe` for an unspecified
+/// sender and receiver agree on the meaning of the label. The calls are `unsafe` for an unspecified
 /// object, because the label may name an invocation.
 ///
-/// *C-2* in the SAFETY comments: for an endpoint, C-1 (2) allows any message, and C-1 (3) of the
-/// reply capability allows any reply. For an unspecified object, the caller's contract allows them.
+/// The SAFETY comments refer to C-2. For an endpoint, C-1 (2) allows any message, and C-1 (3) of
+/// the reply capability allows any reply. For an unspecified object, the caller's contract allows
+/// the message and the reply.
 macro_rules! message_passing {
     ($type:ident, [$($unsafe:tt)?], $contract:literal) => {
         impl<C: InvocationContext> cap::$type<C> {
@@ -62,7 +63,7 @@ macro_rules! message_passing {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -88,7 +89,7 @@ macro_rules! message_passing {
 
             /// Sends a message of at most four words and waits for the reply (`seL4_CallWithMRs`).
             ///
-            /// Words of the reply after the fourth are in the IPC buffer. The crate page has an
+            /// The IPC buffer holds the fifth and later words of the reply. The crate page has an
             /// [example](crate).
             ///
             /// **Blocking:** until the reply arrives.
@@ -96,7 +97,7 @@ macro_rules! message_passing {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -128,7 +129,7 @@ macro_rules! message_passing {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -156,7 +157,7 @@ macro_rules! message_passing {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -181,14 +182,14 @@ macro_rules! message_passing {
 
             /// Sends the message in the message registers without blocking (`seL4_NBSend`).
             ///
-            /// If no receiver waits, the message is dropped.
+            /// If no receiver is waiting, the message is dropped.
             ///
             /// **Blocking:** never.
             /// **Rights:** write.
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -210,14 +211,14 @@ macro_rules! message_passing {
 
             /// Receives a message into the message registers (`seL4_Recv`).
             ///
-            /// If the message is a call, `reply_authority` holds the caller until the reply.
+            /// If the message is a call, the reply object holds the caller until the reply.
             ///
             /// **Blocking:** until a message or a signal arrives.
             /// **Rights:** read.
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -242,16 +243,16 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Receives a message, and returns its first four words (`seL4_RecvWithMRs`).
+            /// Receives a message, and returns the first four words (`seL4_RecvWithMRs`).
             ///
-            /// If the message is a call, `reply_authority` holds the caller until the reply.
+            /// If the message is a call, the reply object holds the caller until the reply.
             ///
             /// **Blocking:** until a message or a signal arrives.
             /// **Rights:** read.
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -275,14 +276,14 @@ macro_rules! message_passing {
 
             /// Receives a message without blocking (`seL4_NBRecv`).
             ///
-            /// If there is no message, the badge is 0.
+            /// If no message is pending, the returned badge is 0.
             ///
             /// **Blocking:** never.
             /// **Rights:** read.
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -315,7 +316,7 @@ macro_rules! message_passing {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -353,7 +354,7 @@ macro_rules! message_passing {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -385,16 +386,16 @@ macro_rules! message_passing {
             }
 
             /// Sends the message in the message registers without blocking, and receives the next
-            /// one from `source` (`seL4_NBSendRecv`).
+            /// message from `source` (`seL4_NBSendRecv`).
             ///
-            /// If no receiver waits, the message is dropped.
+            /// If no receiver is waiting, the message is dropped.
             ///
             /// **Blocking:** until a message arrives.
             /// **Rights:** write on this capability, read on `source`.
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -416,18 +417,18 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Sends a message of at most four words without blocking, and receives the next one
-            /// from `source` (`seL4_NBSendRecvWithMRs`).
+            /// Sends a message of at most four words without blocking, and receives the next
+            /// message from `source` (`seL4_NBSendRecvWithMRs`).
             ///
-            /// If no receiver waits, the message is dropped. Returns the first four words of the
-            /// received message.
+            /// If no receiver is waiting, the message is dropped. Returns the first four words of
+            /// the received message.
             ///
             /// **Blocking:** until a message arrives.
             /// **Rights:** write on this capability, read on `source`.
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -471,16 +472,17 @@ macro_rules! message_passing {
             }
 
             /// Sends the message in the message registers without blocking, and waits for a message
-            /// from `source` that is not a call (`seL4_NBSendWait`).
+            /// or a signal from `source` (`seL4_NBSendWait`).
             ///
-            /// If no receiver waits, the message is dropped.
+            /// If no receiver is waiting, the message is dropped. A received call cannot be
+            /// answered, because this system call does not pass a reply object.
             ///
             /// **Blocking:** until a message arrives.
             /// **Rights:** write on this capability, read on `source`.
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the implicit IPC buffer.
+            /// Panics if the implicit IPC buffer is borrowed.
             ///
             /// # Examples
             ///
@@ -527,13 +529,13 @@ impl<C: InvocationContext> cap::Reply<C> {
     /// Replies to the caller that the reply object holds, with the message in the message
     /// registers (`seL4_Send`).
     ///
-    /// Does nothing if the reply object holds no caller.
+    /// Does nothing if the reply object does not hold a caller.
     ///
     /// **Blocking:** never.
     ///
     /// # Panics
     ///
-    /// Panics inside a borrow of the implicit IPC buffer.
+    /// Panics if the implicit IPC buffer is borrowed.
     #[inline]
     #[track_caller]
     pub fn send(self, info: MessageInfo) {
@@ -547,13 +549,13 @@ impl<C: InvocationContext> cap::Reply<C> {
     /// Replies with at most four words to the caller that the reply object holds
     /// (`seL4_SendWithMRs`).
     ///
-    /// Does nothing if the reply object holds no caller.
+    /// Does nothing if the reply object does not hold a caller.
     ///
     /// **Blocking:** never.
     ///
     /// # Panics
     ///
-    /// Panics inside a borrow of the implicit IPC buffer.
+    /// Panics if the implicit IPC buffer is borrowed.
     ///
     /// # Examples
     ///
@@ -584,7 +586,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     ///
     /// # Panics
     ///
-    /// Panics inside a borrow of the implicit IPC buffer.
+    /// Panics if the implicit IPC buffer is borrowed.
     ///
     /// # Examples
     ///
@@ -596,8 +598,8 @@ impl<C: InvocationContext> cap::Notification<C> {
     #[inline]
     #[track_caller]
     pub fn signal(self) {
-        // SAFETY: C-1 (1): the object is a notification, or it answers invocations. Label 0 is not
-        // an invocation.
+        // SAFETY: C-1 (1): the object is a notification, or an object that answers invocations.
+        // Label 0 is not an invocation.
         self.invoke_in_registers(|cptr, token| unsafe { sys::signal(token, cptr.bits()) });
     }
 
@@ -608,7 +610,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     ///
     /// # Panics
     ///
-    /// Panics inside a borrow of the implicit IPC buffer.
+    /// Panics if the implicit IPC buffer is borrowed.
     ///
     /// # Examples
     ///
@@ -629,14 +631,14 @@ impl<C: InvocationContext> cap::Notification<C> {
 
     /// Takes the pending signals without blocking (`seL4_Poll`).
     ///
-    /// If there are none, the badge is 0.
+    /// If no signal is pending, the returned badge is 0.
     ///
     /// **Blocking:** never.
     /// **Rights:** read.
     ///
     /// # Panics
     ///
-    /// Panics inside a borrow of the implicit IPC buffer.
+    /// Panics if the implicit IPC buffer is borrowed.
     ///
     /// # Examples
     ///
@@ -663,14 +665,14 @@ pub fn r#yield() {
     sys::yield_();
 }
 
-/// The message that [`Cap::recv_with_mrs`] has received.
+/// A message received by [`Cap::recv_with_mrs`].
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct RecvWithMRs {
     /// The label, the length and the capabilities of the message.
     pub info: MessageInfo,
     /// The badge of the sender's capability.
     pub badge: Badge,
-    /// The first four words.
+    /// The first four words of the message.
     pub msg: FastMessage,
 }
 
@@ -685,18 +687,19 @@ impl From<Received> for RecvWithMRs {
     }
 }
 
-/// The reply that [`Cap::call_with_mrs`] has received.
+/// A reply received by [`Cap::call_with_mrs`].
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct CallWithMRs {
     /// The label, the length and the capabilities of the reply.
     pub info: MessageInfo,
-    /// The first four words.
+    /// The first four words of the message.
     pub msg: FastMessage,
 }
 
 /// A message of at most four words: an array or a slice.
 ///
-/// A longer array does not compile. A longer slice panics.
+/// An array of more than four words does not compile. A slice of more than four words causes a
+/// panic.
 pub trait FastMessages: sealed::FastMessages {}
 
 impl<T: sealed::FastMessages> FastMessages for T {}
@@ -711,10 +714,10 @@ mod sealed {
     impl ReceiveFrom for cap_type::Notification {}
 
     pub trait FastMessages {
-        /// Whether the message is known to be empty at compile time.
+        /// Whether the type proves at compile time that the message is empty.
         const IS_EMPTY: bool;
 
-        /// Returns the words, with zeros after them.
+        /// Returns the words of the message, padded with zeros.
         fn into_fast(self) -> FastMessage;
     }
 
@@ -736,7 +739,7 @@ mod sealed {
     impl FastMessages for &[Word] {
         const IS_EMPTY: bool = false;
 
-        /// Panics if there are more than four words.
+        /// Panics if the slice has more than four words.
         #[inline]
         #[track_caller]
         fn into_fast(self) -> FastMessage {
@@ -749,22 +752,22 @@ mod sealed {
     }
 }
 
-/// Returns whether the message has no words, so that its registers need not be loaded.
+/// Returns whether the message is empty. An empty message does not load the message registers.
 ///
-/// If `info` claims more words than were given, these words are zeros: a message must not reveal
-/// old register contents.
+/// If `info` claims more words than the message has, the call sends zeros for the missing words. A
+/// message must not reveal old register contents.
 #[inline]
 fn is_empty<M: FastMessages>(_: &M, info: MessageInfo) -> bool {
     M::IS_EMPTY && info.length() == 0
 }
 
-/// Marshals: reads the first four message registers of the buffer, in a separate scope.
+/// Reads (marshals) the first four message registers of the buffer, in a separate scope.
 #[inline]
 pub(crate) fn load(token: &IpcBufferToken) -> FastMessage {
     token.with(|buffer| core::array::from_fn(|index| buffer.msg_regs()[index]))
 }
 
-/// Unmarshals: writes the first four message registers of the buffer, in a separate scope.
+/// Writes (unmarshals) the first four message registers of the buffer, in a separate scope.
 #[inline]
 pub(crate) fn store(token: &mut IpcBufferToken, message: FastMessage) {
     token.with_mut(|buffer| {

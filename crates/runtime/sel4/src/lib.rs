@@ -1,17 +1,17 @@
 //! seL4's API with Rust types: capabilities, messages, faults and invocations.
 //!
-//! A [`Cap`] is a capability pointer with the type of the object that it points to. Its methods are
+//! A [`Cap`] is a capability pointer with the type of the object that it points to. The methods are
 //! the system calls and invocations of that type. A call needs the thread's IPC buffer, because the
-//! kernel writes to it. There are two ways to name the buffer:
+//! kernel writes to the buffer. There are two ways to name the buffer:
 //!
 //! * *Explicitly*, with a token: `cap.with(&mut token).call(info)`. A call inside a view of the
-//!   buffer does not compile, so nothing is checked at run time.
+//!   buffer does not compile, so run-time checks are not needed.
 //! * *Implicitly*: `cap.call(info)` uses the buffer that the runtime has set ([`set_ipc_buffer`]).
-//!   A call inside a view of it ([`with_ipc_buffer`], [`with_ipc_buffer_mut`]) panics. The message
-//!   names both places.
+//!   A call inside a view of the buffer ([`with_ipc_buffer`], [`with_ipc_buffer_mut`]) panics. The
+//!   panic message gives the locations of the call and of the view.
 //!
-//! In both ways, marshalling, the call and unmarshalling are three scopes. No reference to the
-//! buffer is alive while the kernel writes to it.
+//! In both cases, marshalling, the system call and unmarshalling are separate scopes. References to
+//! the buffer never exist while the kernel writes to it.
 //!
 //! ```
 //! # use std::rc::Rc;
@@ -30,21 +30,23 @@
 //!
 //! # Safety
 //!
-//! A method is safe if it cannot break memory, of this program or of another protection domain,
-//! with any arguments and with any system file. So message passing with any label is safe only at
-//! an [`Endpoint`](cap::Endpoint), and giving a number a type is `unsafe` ([`Cap::from_bits`]).
-//! `docs/soundness/sel4.md` in the repository gives the reasons. The SAFETY comments refer to its
-//! numbers, such as C-1.
+//! A safe method never violates the memory safety of any protection domain. This holds for all
+//! arguments and all system files. Therefore, a message with any label is safe only through an
+//! [`Endpoint`](cap::Endpoint) or a [`Reply`](cap::Reply) capability. Creating a typed capability
+//! from a number is `unsafe` ([`Cap::from_bits`]). The file `docs/soundness/sel4.md` in the
+//! repository gives the reasons. The SAFETY comments refer to the invariants in that file, such as
+//! C-1.
 //!
 //! # Names
 //!
-//! Names are those of the seL4 manual, and those of rust-sel4's crate `sel4` where it has one.
+//! Items have the same names as in the crate `sel4` of rust-sel4. Other items have the names of the
+//! seL4 manual.
 //!
 //! # Contract lines
 //!
-//! **Blocking:** says when a method waits. **Rights:** lists the capability rights that a method
-//! needs (seL4 manual, *Capability Rights*). Methods that go through the implicit IPC buffer panic
-//! inside a borrow of it.
+//! **Blocking:** states how long a method blocks. **Rights:** lists the capability rights that a
+//! method needs (seL4 manual, *Capability Rights*). Methods that use the implicit IPC buffer panic
+//! if the buffer is borrowed.
 #![no_std]
 
 #[cfg(not(target_os = "none"))]

@@ -1,8 +1,8 @@
-//! A builder for message infos, field by field.
+//! A builder for message infos.
 
 use crate::{MessageInfo, Word};
 
-/// Builds a [`MessageInfo`] field by field. Fields that are not set are zero.
+/// Builds a [`MessageInfo`] field by field. Unset fields are zero.
 ///
 /// ```
 /// let info = sel4::MessageInfoBuilder::default().label(3).length(2).build();
@@ -17,11 +17,11 @@ pub struct MessageInfoBuilder {
 }
 
 impl MessageInfoBuilder {
-    /// Returns the message info.
+    /// Builds the message info.
     ///
     /// # Panics
     ///
-    /// Panics if a field does not fit, as [`MessageInfo::new`] does.
+    /// Panics if a field is too large, as [`MessageInfo::new`] does.
     pub const fn build(self) -> MessageInfo {
         MessageInfo::new(
             self.label,
@@ -38,21 +38,21 @@ impl MessageInfoBuilder {
         self
     }
 
-    /// Sets which capabilities were unwrapped.
+    /// Sets the field `capsUnwrapped`, a bit mask of the unwrapped capabilities.
     #[must_use]
     pub const fn caps_unwrapped(mut self, caps_unwrapped: usize) -> Self {
         self.caps_unwrapped = caps_unwrapped;
         self
     }
 
-    /// Sets the number of capabilities.
+    /// Sets the number of extra capabilities.
     #[must_use]
     pub const fn extra_caps(mut self, extra_caps: usize) -> Self {
         self.extra_caps = extra_caps;
         self
     }
 
-    /// Sets the number of words.
+    /// Sets the length of the message, in words.
     #[must_use]
     pub const fn length(mut self, length: usize) -> Self {
         self.length = length;

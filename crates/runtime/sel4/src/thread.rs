@@ -1,9 +1,10 @@
 //! Statics with a separate value for each thread.
 
-/// Declares a static with a separate value for each thread. `NAME.with(|value| …)` lends it.
+/// Declares a static with a separate value for each thread. `NAME.with(|value| …)` lends the value.
 ///
-/// A protection domain has one thread, so on the target it is a plain static. The macro takes only
-/// `doc` attributes: `forbid(unsafe_code)` does not check attributes that a macro passes on.
+/// A protection domain has one thread, so the target uses a plain static. The macro accepts only
+/// `doc` attributes, because `forbid(unsafe_code)` does not check attributes that a macro passes
+/// on.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! static_of_the_thread {
@@ -20,14 +21,14 @@ macro_rules! static_of_the_thread {
     };
 }
 
-/// A value that only the one thread of a protection domain uses.
+/// A value for the single thread of a protection domain.
 #[cfg(target_os = "none")]
 #[doc(hidden)]
 pub struct OfTheThread<T>(T);
 
 // SAFETY: 1. A protection domain has one thread (Microkit manual, *Protection Domains*: "A PD
-//    provides a thread of control"), and no signal handler interrupts it.
-// 2. A virtual CPU is not a thread of this program: it does not run in its address space.
+//    provides a thread of control"), and signal handlers never interrupt the thread.
+// 2. A virtual CPU is not a thread of this program, because a guest has its own address space.
 #[cfg(target_os = "none")]
 unsafe impl<T> Sync for OfTheThread<T> {}
 
@@ -38,7 +39,7 @@ impl<T> OfTheThread<T> {
         Self(value)
     }
 
-    /// Lends the value while `run` runs.
+    /// Runs `run` with a reference to the value.
     #[inline(always)]
     pub fn with<R>(&'static self, run: impl FnOnce(&T) -> R) -> R {
         run(&self.0)

@@ -6,12 +6,13 @@ use crate::Word;
 
 /// A system register of a virtual CPU (`seL4_VCPUReg`).
 ///
-/// The names are those of the Arm Architecture Reference Manual, without `_EL1` where seL4 omits
-/// it. For the general registers, use [`tcb_read_registers`](crate::Cap::tcb_read_registers) of the
-/// virtual CPU's thread. [`vcpu_read_regs`](crate::Cap::vcpu_read_regs) has an example.
+/// The names are those of the Arm Architecture Reference Manual. Some names lack the suffix `_EL1`,
+/// as in seL4. To read the general registers, use
+/// [`tcb_read_registers`](crate::Cap::tcb_read_registers) of the virtual CPU's thread.
+/// [`vcpu_read_regs`](crate::Cap::vcpu_read_regs) has an example.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 #[repr(u64)]
-#[allow(non_camel_case_types)] // The manuals' names.
+#[allow(non_camel_case_types)] // The names are the manual's.
 #[non_exhaustive]
 pub enum VCpuReg {
     /// System control.

@@ -1,5 +1,5 @@
-//! A call through the implicit IPC buffer panics while the buffer is borrowed, and the message
-//! names both places.
+//! Tests that a call through the implicit IPC buffer panics while the buffer is borrowed. The
+//! message gives the locations of the call and of the borrow.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,13 +16,14 @@ const NOTIFICATION: cap::Notification = pointer(2);
 const REPLY: cap::Reply = pointer(4);
 const IRQ: cap::IrqHandler = pointer(138);
 
-/// A capability pointer. The kernel of these tests has no objects. It records the calls.
+/// Returns a capability pointer. The kernel of these tests has no objects.
 const fn pointer<T: sel4::CapType>(bits: u64) -> Cap<T> {
-    // SAFETY: no slot holds anything.
+    // SAFETY: all slots are empty.
     unsafe { Cap::from_bits(bits) }
 }
 
-/// Gives this thread a buffer, and a kernel that answers each call with its own message.
+/// Sets this thread's buffer, and installs a kernel that returns the message of each call
+/// unchanged.
 fn start() {
     host::install(Some(Rc::new(
         |_: &mut Registers, _: Option<HostBuffer<'_>>| (),
@@ -30,7 +31,7 @@ fn start() {
     sel4::set_ipc_buffer(host::new_ipc_buffer());
 }
 
-/// Runs `wrong`, which must panic, with a message that names both lines of this file.
+/// Asserts that `wrong` panics, with a message that gives both lines of this file.
 #[track_caller]
 fn check(held_line: u32, wanted_line: u32, wrong: impl FnOnce()) {
     start();
@@ -213,8 +214,8 @@ fn an_index_out_of_range_panics_with_its_number() {
     }
 }
 
-/// The kernel on a host is ordinary code. It must not borrow the buffer of the thread that it
-/// answers.
+/// Asserts that the host kernel panics if it borrows the caller's buffer. The host kernel is
+/// ordinary code.
 #[test]
 fn a_kernel_that_borrows_the_callers_buffer_panics() {
     start();
@@ -271,12 +272,12 @@ fn a_restarted_thread_has_no_borrows() {
     with_ipc_buffer_token(|token| {
         kept = Some(std::mem::replace(token, host::new_ipc_buffer()));
     });
-    // SAFETY: the earlier borrow does not run again, and the buffer is a new one.
+    // SAFETY: the code inside the earlier borrow has ended, and the buffer is new.
     unsafe { sel4::start_with_ipc_buffer(host::new_ipc_buffer()) };
     set_msg_reg(0, 1);
 }
 
-/// Several programs run by turns in one thread.
+/// Asserts that a buffer keeps its borrows while another program runs in the same thread.
 #[test]
 fn a_buffer_that_is_set_aside_keeps_its_borrows() {
     sel4::set_ipc_buffer(host::new_ipc_buffer());
@@ -324,8 +325,9 @@ fn panics<R>(run: impl FnOnce() -> R) -> bool {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
 }
 
-/// Coroutines in one thread may end their borrows in any order. The buffer is free after the last.
-#[cfg(all(feature = "programs", not(miri)))] // Miri knows no coroutines.
+/// Coroutines in one thread may end their borrows in any order. The buffer is free after the last
+/// borrow has ended.
+#[cfg(all(feature = "programs", not(miri)))] // Miri does not support coroutines.
 #[test]
 fn a_borrow_that_outlives_an_enclosing_one_stays_a_borrow() {
     use sel4::sys::host::{Carrier, Program, Stop, point};

@@ -1,5 +1,5 @@
-//! Checks what must not compile: a call inside a view of an explicit token, and an invocation in
-//! safe code that could break memory.
+//! Tests that two errors do not compile: a call inside a view of an explicit token, and a call that
+//! can violate memory safety, without `unsafe`.
 
 #[test]
 fn what_could_break_memory_does_not_compile() {

@@ -1,4 +1,4 @@
-//! Compares the expansion of conditions with the constants of the switches.
+//! Compares the expansion of conditions with the constants in `sel4::config`.
 
 use sel4::config::{DEBUG_BUILD, KERNEL_MCS, PRINTING};
 use sel4::{sel4_cfg, sel4_cfg_bool, sel4_cfg_if};
@@ -49,6 +49,6 @@ impl Kernel {
 
 #[test]
 fn one_branch_is_expanded_and_one_item_is_kept() {
-    // All of Microkit's kernels have MCS. The build script rejects others.
+    // All Microkit kernels have MCS. The build script rejects other kernels.
     assert_eq!((BRANCH, AND_MORE, Kernel::scheduling()), (2, 2, "MCS"));
 }

@@ -20,7 +20,7 @@ fn header(name: &str) -> Option<String> {
 }
 
 /// Returns the constants of an enumeration that start with `prefix`, in order and without the
-/// prefix. The constant that counts them is left out.
+/// prefix. Omits the counting constant `Length`.
 fn constants<'a>(header: &'a str, prefix: &str) -> Vec<&'a str> {
     header
         .lines()
@@ -42,7 +42,7 @@ fn members<'a>(header: &'a str, structure: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Returns a fault in which each word is its own index.
+/// Returns a fault in which each word is equal to its index.
 fn numbered(label: Word) -> Fault {
     let mut buffer = IpcBuffer::new();
     for (index, word) in buffer.msg_regs_mut().iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! The messages that each call and invocation sends: registers, label, capabilities, words.
+//! Tests the messages of each call and invocation: registers, label, capabilities and words.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,13 +14,14 @@ const ENDPOINT: cap::Endpoint = pointer(1);
 const REPLY: cap::Reply = pointer(4);
 const TCB: cap::Tcb = pointer(202);
 
-/// A capability pointer. The kernel of these tests has no objects. It records the calls.
+/// Returns a capability pointer. The kernel of these tests has no objects and only records the
+/// calls.
 const fn pointer<T: sel4::CapType>(bits: u64) -> Cap<T> {
-    // SAFETY: no slot holds anything.
+    // SAFETY: all slots are empty.
     unsafe { Cap::from_bits(bits) }
 }
 
-/// A system call, as the kernel saw it.
+/// A system call that the kernel has received.
 #[derive(Clone)]
 struct Seen {
     registers: Registers,
@@ -28,7 +29,8 @@ struct Seen {
     caps: Vec<u64>,
 }
 
-/// Gives this thread a buffer, and a kernel that records each call and answers with `answer`.
+/// Sets this thread's buffer, and installs a kernel that records each call and replies with
+/// `answer`.
 fn start(answer: fn(&mut Registers, &mut HostBuffer<'_>)) -> Rc<RefCell<Vec<Seen>>> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -199,7 +201,7 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::TCBWriteRegisters, &[], &[1, 1, 0x200000]),
         &mut || {
-            // SAFETY: the kernel has no such thread.
+            // SAFETY: the kernel has no objects.
             unsafe { TCB.tcb_write_registers(true, 1, &mut registers) }
         },
     );
@@ -212,19 +214,19 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::TCBSetSchedParams, &[203, 50, 1], &[8, 9]),
         &mut || {
-            // SAFETY: the kernel has no such thread.
+            // SAFETY: the kernel has no objects.
             unsafe { TCB.tcb_set_sched_params(pointer(203), 8, 9, sc, ENDPOINT) }
         },
     );
     check((invocation::TCBSetTimeoutEndpoint, &[1], &[]), &mut || {
-        // SAFETY: the kernel has no such thread.
+        // SAFETY: the kernel has no objects.
         unsafe { TCB.tcb_set_timeout_endpoint(ENDPOINT) }
     });
     check((invocation::TCBSetFlags, &[], &[1, 2]), &mut || {
         TCB.tcb_set_flags(1, 2).map(drop)
     });
     check((invocation::TCBSetTLSBase, &[], &[5]), &mut || {
-        // SAFETY: the kernel has no such thread.
+        // SAFETY: the kernel has no objects.
         unsafe { TCB.tcb_set_tls_base(5) }
     });
     check((invocation::TCBBindNotification, &[10], &[]), &mut || {
@@ -236,19 +238,19 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::TCBSetSpace, &[0, 60, 3], &[17, 0]),
         &mut || {
-            // SAFETY: the kernel has no such thread.
+            // SAFETY: the kernel has no objects.
             unsafe { TCB.tcb_set_space(null, cnode, 17, vspace) }
         },
     );
     check(
         (invocation::TCBConfigure, &[60, 3, 70], &[17, 0, 0x1000]),
         &mut || {
-            // SAFETY: the kernel has no such thread.
+            // SAFETY: the kernel has no objects.
             unsafe { TCB.tcb_configure(cnode, 17, vspace, 0x1000, granule) }
         },
     );
     check((invocation::TCBSetIPCBuffer, &[70], &[0x1000]), &mut || {
-        // SAFETY: the kernel has no such thread.
+        // SAFETY: the kernel has no objects.
         unsafe { TCB.tcb_set_ipc_buffer(0x1000, granule) }
     });
     check((invocation::SchedContextBind, &[202], &[]), &mut || {
@@ -267,7 +269,7 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::ARMVSpaceInvalidate_Data, &[], &[1, 2]),
         &mut || {
-            // SAFETY: the kernel has no such address space.
+            // SAFETY: the kernel has no objects.
             unsafe { vspace.vspace_invalidate_data(1, 2) }
         },
     );
@@ -280,11 +282,11 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
         &mut || vspace.vspace_unify_instruction(1, 2),
     );
     check((invocation::CNodeRevoke, &[], &[7, 64]), &mut || {
-        // SAFETY: the kernel has no such slot.
+        // SAFETY: the kernel has no objects.
         unsafe { slot.revoke() }
     });
     check((invocation::CNodeDelete, &[], &[7, 64]), &mut || {
-        // SAFETY: the kernel has no such slot.
+        // SAFETY: the kernel has no objects.
         unsafe { slot.delete() }
     });
     check(
@@ -294,25 +296,25 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::CNodeCopy, &[61], &[7, 64, 8, 9, 3]),
         &mut || {
-            // SAFETY: the kernel has no such slot.
+            // SAFETY: the kernel has no objects.
             unsafe { slot.copy(&other, rights) }
         },
     );
     check(
         (invocation::CNodeMint, &[61], &[7, 64, 8, 9, 3, 42]),
         &mut || {
-            // SAFETY: the kernel has no such slot.
+            // SAFETY: the kernel has no objects.
             unsafe { slot.mint(&other, rights, 42) }
         },
     );
     check((invocation::CNodeMove, &[61], &[7, 64, 8, 9]), &mut || {
-        // SAFETY: the kernel has no such slot.
+        // SAFETY: the kernel has no objects.
         unsafe { slot.move_(&other) }
     });
     check(
         (invocation::CNodeMutate, &[61], &[7, 64, 8, 9, 42]),
         &mut || {
-            // SAFETY: the kernel has no such slot.
+            // SAFETY: the kernel has no objects.
             unsafe { slot.mutate(&other, 42) }
         },
     );
@@ -335,7 +337,7 @@ fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
         assert_eq!((label, &call.caps[..], &call.words[..]), expect);
     };
     check((invocation::ARMVCPUSetTCB, &[202], &[]), &mut || {
-        // SAFETY: the kernel has no such thread.
+        // SAFETY: the kernel has no objects.
         unsafe { vcpu.vcpu_set_tcb(TCB) }
     });
     check(
@@ -345,12 +347,12 @@ fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
     check((invocation::ARMVCPUAckVPPI, &[], &[27]), &mut || {
         vcpu.vcpu_ack_vppi(27)
     });
-    // Interrupt 0x3fe, priority 0x1f, group 1, list register 3.
+    // The arguments are interrupt 0x3fe, priority 0x1f, group 1 and list register 3.
     check(
         (invocation::ARMVCPUInjectIRQ, &[], &[0x03_011f_03fe]),
         &mut || vcpu.vcpu_inject_irq(0x3fe, 0x1f, 1, 3),
     );
-    // Each argument has its own bits.
+    // The bits of the arguments do not overlap.
     check(
         (invocation::ARMVCPUInjectIRQ, &[], &[0xff_ffff_ffff]),
         &mut || vcpu.vcpu_inject_irq(u16::MAX, u8::MAX, u8::MAX, u8::MAX),
@@ -534,7 +536,7 @@ fn all_registers_are_written_in_the_kernels_order() {
     let mut registers = UserContext::default();
     *registers.pc_mut() = 1;
     *registers.gpr_mut(28) = 2;
-    // SAFETY: the kernel has no such thread.
+    // SAFETY: the kernel has no objects.
     unsafe { TCB.tcb_write_all_registers(false, &mut registers) }.expect("it succeeds");
     let seen = seen.borrow();
     let words = &seen[0].words;
@@ -542,14 +544,14 @@ fn all_registers_are_written_in_the_kernels_order() {
     assert_eq!((words[0], words[1], words[2], words[2 + 33]), (0, 36, 1, 2));
 }
 
-/// The message registers are not loaded, which saves four instructions.
+/// Asserts that an empty message does not load the message registers, to save four instructions.
 #[test]
 fn an_empty_message_loads_no_message_registers() {
     let seen = start(succeed);
     let info = MessageInfo::new(5, 0, 0, 0);
     ENDPOINT.call_with_mrs(info, []);
     sel4::with_ipc_buffer_token(|token| {
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not violate memory safety.
         unsafe { sel4::sys::call_empty(token, 1, info) }
     });
     ENDPOINT.send_with_mrs(info, []);

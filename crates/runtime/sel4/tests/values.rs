@@ -1,5 +1,5 @@
-//! The small values of the API: rights, message infos, errors, capability pointers, registers and
-//! printed text.
+//! Tests the small types of the API: rights, message infos, errors, capability pointers, registers
+//! and printed text.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,10 +13,10 @@ use sel4::{
 
 type Calls = Rc<RefCell<Vec<Registers>>>;
 
-/// A call that receives, and returns the message info and the badge.
+/// A closure that receives a message, and returns the message info and the badge.
 type Receive<'a> = dyn Fn() -> (MessageInfo, u64) + 'a;
 
-/// Installs a kernel that records each call, and answers with a message of `answer` words.
+/// Installs a kernel that records each call and replies with a message of `answer` words.
 fn start(answer: usize) -> Calls {
     let calls = Calls::default();
     let kernel = Rc::clone(&calls);
@@ -39,7 +39,7 @@ fn start(answer: usize) -> Calls {
 
 #[test]
 fn rights_have_the_bits_of_the_kernel() {
-    // In the order of `seL4_CapRights`: write, read, grant, grant-reply.
+    // From bit 0, the rights in `seL4_CapRights` are write, read, grant and grant-reply.
     let check = |rights: CapRights, word| assert_eq!(rights.into_word(), word, "{rights:?}");
     check(CapRights::none(), 0b0000);
     check(CapRights::write_only(), 0b0001);
@@ -99,10 +99,10 @@ fn each_error_has_its_own_text() {
 
 #[test]
 fn a_capability_pointer_keeps_its_bits_when_its_type_changes() {
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let cap: cap::Endpoint = unsafe { Cap::from_bits(7) };
     assert_eq!((cap.bits(), cap.cptr().bits()), (7, 7));
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let thread = unsafe { cap.upcast().downcast::<sel4::cap_type::Tcb>() };
     assert_eq!(thread.bits(), 7);
     // SAFETY: as above.
@@ -123,7 +123,7 @@ fn a_capability_pointer_keeps_its_bits_when_its_type_changes() {
 
 #[test]
 fn a_path_has_a_root_and_a_depth() {
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let root: cap::CNode = unsafe { Cap::from_bits(2) };
     let path = root.absolute_cptr_from_bits_with_depth(9, 5);
     assert_eq!(
@@ -133,7 +133,7 @@ fn a_path_has_a_root_and_a_depth() {
     assert_eq!(path.with(1).without_context().into_root().bits(), 2);
     let own = root.absolute_cptr_for_self();
     assert_eq!((own.path().bits(), own.path().depth()), (0, 0));
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let endpoint: cap::Endpoint = unsafe { Cap::from_bits(9) };
     assert_eq!(root.absolute_cptr(endpoint).path().depth(), sel4::WORD_SIZE);
     assert_eq!(endpoint.cptr().cptr_with_depth().bits(), 9);
@@ -215,7 +215,7 @@ fn a_flag_of_a_thread_can_be_set_and_cleared() {
 
 #[test]
 fn words_received_in_registers_are_returned_and_not_stored() {
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let (endpoint, reply): (cap::Endpoint, cap::Reply) =
         unsafe { (Cap::from_bits(3), Cap::from_bits(5)) };
     let empty = MessageInfo::new(2, 0, 0, 0);
@@ -256,7 +256,7 @@ fn words_received_in_registers_are_returned_and_not_stored() {
 
 #[test]
 fn a_reply_goes_to_the_caller_that_is_held() {
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let reply: cap::Reply = unsafe { Cap::from_bits(5) };
     let calls = start(0);
     sel4::set_msg_reg(1, 8);
@@ -278,7 +278,7 @@ fn a_reply_goes_to_the_caller_that_is_held() {
 #[test]
 fn a_message_in_registers_of_five_words_panics() {
     start(0);
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
     let words = &[0; 5][..];
     let send = || endpoint.send_with_mrs(MessageInfo::new(0, 0, 0, 5), words);
@@ -292,11 +292,11 @@ fn a_message_in_registers_of_five_words_panics() {
 /// Each call receives five words: four in CPU registers, and the fifth in memory.
 #[test]
 fn each_plain_receive_stores_the_words_in_the_buffer() {
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let notification: cap::Notification = unsafe { Cap::from_bits(4) };
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let reply: cap::Reply = unsafe { Cap::from_bits(5) };
     let info = MessageInfo::new(0, 0, 0, 2);
     let received: [(i64, &Receive<'_>); 7] = [
@@ -339,7 +339,7 @@ fn each_plain_receive_stores_the_words_in_the_buffer() {
 fn a_call_uses_the_token_that_is_passed() {
     start(5);
     let mut token = host::new_ipc_buffer();
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not violate memory safety.
     let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
     endpoint.with(&mut token).call(MessageInfo::new(0, 0, 0, 0));
     assert_eq!(

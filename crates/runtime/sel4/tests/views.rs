@@ -1,9 +1,9 @@
-//! Tests that, on a host, no sequence of safe calls leads to a writable view of the IPC buffer
-//! beside another view, or to a kernel that writes into a view.
+//! Tests the views of the IPC buffer on a host, with many sequences of safe calls. A writable view
+//! must never exist together with another view of the same buffer. The kernel must never write to a
+//! buffer that has a view.
 //!
-//! The test tries sequences of a few operations: nested borrows, tokens that are swapped, and
-//! programs that are set aside. A list holds the views that are alive. Under Miri the accesses
-//! themselves are checked too.
+//! The operations include nested borrows, swapped tokens, and programs that are set aside. A list
+//! records all live views. Under Miri, the memory accesses are checked too.
 
 use std::cell::{Cell, RefCell};
 use std::mem::swap;
@@ -13,37 +13,37 @@ use std::rc::Rc;
 use sel4::sys::host::{self, HostBuffer, Registers};
 use sel4::{Cap, IpcBuffer, IpcBufferToken, MessageInfo, SetAside, cap};
 
-// SAFETY: the kernel belongs to the test, and breaks no memory.
+// SAFETY: the kernel is part of the test and does not violate memory safety.
 const ENDPOINT: cap::Endpoint = unsafe { Cap::from_bits(1) };
 
-/// The message register that all writers use. It does not travel in a CPU register.
+/// The message register that all writers use. This register is in memory, not in a CPU register.
 const WORD: usize = 7;
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Operation {
-    /// `with_ipc_buffer`, until [`End`](Operation::End).
+    /// Enters `with_ipc_buffer`, until [`End`](Operation::End).
     Read,
-    /// `with_ipc_buffer_mut`, until the end.
+    /// Enters `with_ipc_buffer_mut`, until [`End`](Operation::End).
     Write,
-    /// `with_ipc_buffer_token`, until the end.
+    /// Enters `with_ipc_buffer_token`, until [`End`](Operation::End).
     Token,
-    /// `with_mut` of the innermost token that is lent, until the end.
+    /// Enters `with_mut` of the innermost lent token, until [`End`](Operation::End).
     WriteHeld,
-    /// Swaps the two innermost tokens that are lent.
+    /// Swaps the two innermost lent tokens.
     SwapHeld,
-    /// Swaps the innermost token that is lent with the spare one.
+    /// Swaps the innermost lent token with the spare token.
     SwapSpare,
-    /// `set_ipc_buffer` with the spare token.
+    /// Calls `set_ipc_buffer` with the spare token.
     SetSpare,
-    /// `SetAside::exchange`.
+    /// Calls `SetAside::exchange`.
     Exchange,
-    /// The program that is set aside ends, and its token becomes the spare one.
+    /// Ends the program that is set aside. Its token becomes the spare token.
     IntoToken,
-    /// A system call through the implicit buffer, whose kernel writes the buffer.
+    /// Makes a system call through the implicit buffer. The kernel writes to the buffer.
     Call,
-    /// A system call through the innermost token that is lent.
+    /// Makes a system call through the innermost lent token.
     CallHeld,
-    /// The innermost scope ends.
+    /// Ends the innermost scope.
     End,
 }
 
@@ -61,13 +61,13 @@ struct World {
 }
 
 thread_local! {
-    /// The views that are alive: the address, and whether the view can write.
+    /// The address of each live view, and whether the view is writable.
     static VIEWS: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
-    /// The number of operations, and of those that panicked.
+    /// The number of operations, and the number of operations that panicked.
     static COUNTS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// Keeps a view in the list of views that are alive, until it is dropped.
+/// Keeps a view in the list of live views until this value is dropped.
 struct Alive;
 
 impl Alive {
@@ -91,7 +91,7 @@ impl Drop for Alive {
     }
 }
 
-/// The text of the one panic that is a failure of the test.
+/// The text that marks a panic as a failure of the test.
 const VIOLATION: &str = "violation";
 
 /// Runs an operation that may panic.
@@ -107,7 +107,7 @@ fn attempt(run: impl FnOnce()) {
     COUNTS.set((done + 1, refusals + usize::from(refused.is_some())));
 }
 
-/// Writes a view, runs the rest inside it, and checks that nobody else has written to it.
+/// Writes to a view, runs the rest of the script, and asserts that the view is unchanged.
 fn write(
     view: &mut IpcBuffer,
     script: &mut &[Operation],
@@ -129,7 +129,7 @@ fn reborrow<'a>(held: &'a mut [&mut IpcBufferToken]) -> Vec<&'a mut IpcBufferTok
     held.iter_mut().map(|token| &mut **token).collect()
 }
 
-/// Runs the script up to the end of the innermost scope.
+/// Runs the script to the end of the innermost scope.
 fn run(script: &mut &[Operation], world: &mut World, mut held: Vec<&mut IpcBufferToken>) {
     let info = MessageInfo::new(0, 0, 0, WORD + 1);
     while let Some((operation, rest)) = script.split_first() {
@@ -201,7 +201,7 @@ fn run(script: &mut &[Operation], world: &mut World, mut held: Vec<&mut IpcBuffe
     }
 }
 
-/// Tries one sequence, with two programs and a spare token.
+/// Runs one sequence, with two programs and a spare token.
 fn check(mut script: &[Operation]) {
     host::install(Some(Rc::new(
         |_: &mut Registers, buffer: Option<HostBuffer<'_>>| {
@@ -239,8 +239,8 @@ fn be_quiet() {
 #[test]
 fn no_sequence_of_safe_calls_makes_two_views_of_one_buffer() {
     be_quiet();
-    // The stride has no common factor with the number of sequences. Miri takes a thousand times as
-    // long.
+    // The stride is coprime to the number of sequences. Miri is about a thousand times slower, so
+    // the stride under Miri is longer.
     let (length, stride) = (5, if cfg!(miri) { 4999 } else { 7 });
     let sequences = ALL.len().pow(length);
     for number in (0..sequences).step_by(stride) {
@@ -262,11 +262,12 @@ fn no_sequence_of_safe_calls_makes_two_views_of_one_buffer() {
     );
 }
 
-/// Sequences that failed once, or that are longer than those above.
+/// Runs sequences that have failed in the past, and sequences that are longer than in the other
+/// test.
 #[test]
 fn a_swapped_token_ends_in_its_own_record() {
     be_quiet();
-    // Two tokens are swapped inside both borrows, and the programs are exchanged meanwhile.
+    // The script swaps two tokens inside both borrows, and exchanges the programs in between.
     check(&[
         Token, Exchange, Token, SwapHeld, Exchange, End, WriteHeld, Exchange, Write, Read,
     ]);
@@ -283,12 +284,13 @@ fn a_swapped_token_ends_in_its_own_record() {
     check(&[
         Token, SwapSpare, Exchange, SetSpare, Token, SwapHeld, End, Write, Exchange, Write,
     ]);
-    // A program ends inside a borrow of it.
+    // A program ends while its buffer is borrowed.
     check(&[Read, Exchange, IntoToken, SetSpare, Write, Call]);
     check(&[
         Token, Exchange, IntoToken, SetSpare, Write, WriteHeld, CallHeld,
     ]);
-    // A borrow ends while the record of another program is current. That record is not freed.
+    // A borrow ends while the record of another program is current. The end of the borrow must not
+    // free that other record.
     check(&[Write, Exchange, Read, Exchange, End, Call, End, Write]);
     check(&[
         Read, Read, Exchange, End, Write, Exchange, Write, End, Write, Call,

@@ -1,21 +1,22 @@
 //! The attribute `#[sel4_cfg]` of the crate `sel4`.
 //!
-//! It only wraps its item in `sel4::sel4_cfg_if!`, which knows the kernel's switches.
+//! The attribute wraps its item in `sel4::sel4_cfg_if!`. That macro evaluates the kernel's
+//! switches.
 #![forbid(unsafe_code)]
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
-/// Removes an item unless a condition on the kernel's configuration holds, as `#[cfg]` does for
-/// conditions on the compiler's.
+/// Removes an item unless a condition on the kernel's configuration holds. The attribute `#[cfg]`
+/// does the same for the compiler's configuration.
 ///
-/// The conditions are those of `sel4::sel4_cfg_if!`.
+/// The attribute accepts the same conditions as `sel4::sel4_cfg_if!`.
 ///
 /// ```ignore
 /// // Not compiled here, because this crate cannot depend on `sel4`.
 /// #[sel4::sel4_cfg(all(DEBUG_BUILD, not(ENABLE_BENCHMARKS)))]
 /// fn debug_only() {}
 /// ```
-#[allow(clippy::missing_panics_doc)] // The text that it parses is constant.
+#[allow(clippy::missing_panics_doc)] // The parsed text is constant.
 #[proc_macro_attribute]
 pub fn sel4_cfg(condition: TokenStream, item: TokenStream) -> TokenStream {
     let group =

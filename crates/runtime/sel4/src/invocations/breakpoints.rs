@@ -1,25 +1,26 @@
 //! Invocations of the hardware debug API (seL4 manual, *Debug Exceptions*): breakpoints,
-//! watchpoints and single steps of a thread. None of them blocks.
+//! watchpoints and single steps of a thread. These invocations never block.
 //!
-//! A kernel supports them if `config::HARDWARE_DEBUG_API` is on, as in Microkit's configuration
-//! `debug`. Other kernels, and the model kernel, answer `IllegalOperation`.
+//! A kernel supports these invocations if `config::HARDWARE_DEBUG_API` is on, as in Microkit's
+//! configuration `debug`. Other kernels, and the model kernel, return `IllegalOperation`.
 
 use sel4_sys::invocation as label;
 
 use super::Invocation;
 use crate::{InvocationContext, Result, Word, cap};
 
-/// A place where a thread stops with a [`DebugException`](crate::DebugException).
+/// A breakpoint or watchpoint, where a thread stops with a
+/// [`DebugException`](crate::DebugException).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Breakpoint {
     /// A breakpoint: the thread stops before the instruction at an address.
     Instruction {
-        /// The address.
+        /// The address of the instruction.
         address: Word,
     },
-    /// A watchpoint: the thread stops before it accesses memory.
+    /// A watchpoint: the thread stops before the access to memory.
     Data {
-        /// The address, a multiple of the size.
+        /// The address of the first watched byte, a multiple of `bytes`.
         address: Word,
         /// The number of bytes to watch: 1, 2, 4 or 8.
         bytes: Word,
@@ -40,25 +41,26 @@ pub enum BreakOn {
     ReadWrite = 2,
 }
 
-/// `seL4_DataBreakpoint`.
+/// The kernel's number for a watchpoint (`seL4_DataBreakpoint`).
 const DATA: Word = 0;
 
-/// `seL4_InstructionBreakpoint`.
+/// The kernel's number for a breakpoint (`seL4_InstructionBreakpoint`).
 const INSTRUCTION: Word = 1;
 
 impl<C: InvocationContext> cap::Tcb<C> {
     /// Sets breakpoint `number` (`seL4_TCB_SetBreakpoint`).
     ///
-    /// On the CPUs that seL4 supports, 0 to 5 are for instructions and 6 to 9 are for data
+    /// On the CPUs that seL4 supports, numbers 0 to 5 are for instructions and 6 to 9 are for data
     /// (`sel4/arch/constants_cortex_*.h`).
     ///
     /// # Errors
     ///
-    /// Returns [`Error::RangeError`](crate::Error::RangeError) if there is no such breakpoint,
-    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if it is of the other kind or the
-    /// size is invalid, [`Error::AlignmentError`](crate::Error::AlignmentError) if the address is
-    /// not a multiple of the size, and [`Error::IllegalOperation`](crate::Error::IllegalOperation)
-    /// if the kernel has no breakpoints.
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if `number` is out of range. Returns
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if `number` is for the other kind
+    /// of breakpoint, or if the size is invalid. Returns
+    /// [`Error::AlignmentError`](crate::Error::AlignmentError) if the address is not a multiple of
+    /// the size. Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel
+    /// does not support breakpoints.
     ///
     /// # Examples
     ///
@@ -77,19 +79,19 @@ impl<C: InvocationContext> cap::Tcb<C> {
             Breakpoint::Instruction { address } => [number, address, INSTRUCTION, 0, 0],
             Breakpoint::Data { address, bytes, on } => [number, address, DATA, bytes, on as Word],
         };
-        // SAFETY: C-3: the thread stops, with a fault.
+        // SAFETY: C-3: the only effect is that the thread stops with a fault.
         unsafe { self.debug(label::TCBSetBreakpoint, &words) }.map(drop)
     }
 
     /// Reads breakpoint `number` (`seL4_TCB_GetBreakpoint`).
     ///
-    /// Returns `None` if it is not set. Read a data breakpoint only after it was set once:
-    /// otherwise seL4 16.0.0 halts at one of its own assertions.
+    /// Returns `None` if the breakpoint is not set. Do not read a data breakpoint that was never
+    /// set, because an assertion in seL4 16.0.0 then halts the system.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::RangeError`](crate::Error::RangeError) if there is no such breakpoint, and
-    /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel has no
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if `number` is out of range, and
+    /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel does not support
     /// breakpoints.
     ///
     /// # Examples
@@ -102,7 +104,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
     #[track_caller]
     pub fn tcb_get_breakpoint(self, number: u16) -> Result<Option<Breakpoint>> {
         let [address, kind, bytes, access, enabled] =
-            // SAFETY: C-3: it only reads a breakpoint.
+            // SAFETY: C-3: the invocation only reads a breakpoint.
             unsafe { self.debug(label::TCBGetBreakpoint, &[number.into()]) }?;
         let on = match access {
             0 => BreakOn::Read,
@@ -119,8 +121,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::RangeError`](crate::Error::RangeError) if there is no such breakpoint, and
-    /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel has no
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if `number` is out of range, and
+    /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel does not support
     /// breakpoints.
     ///
     /// # Examples
@@ -132,19 +134,19 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// ```
     #[track_caller]
     pub fn tcb_unset_breakpoint(self, number: u16) -> Result<()> {
-        // SAFETY: C-3: the thread no longer stops.
+        // SAFETY: C-3: the thread no longer stops at the breakpoint.
         unsafe { self.debug(label::TCBUnsetBreakpoint, &[number.into()]) }.map(drop)
     }
 
     /// Configures single stepping (`seL4_TCB_ConfigureSingleStepping`).
     ///
-    /// The thread stops after every `instructions` instructions; 0 ends the stepping. Returns
-    /// whether the kernel uses breakpoint `number` for it.
+    /// The thread stops after every `instructions` instructions. The value 0 ends single stepping.
+    /// Returns whether the kernel uses breakpoint `number` for single stepping.
     ///
     /// # Errors
     ///
     /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel does not
-    /// support it.
+    /// support single stepping.
     ///
     /// # Examples
     ///
@@ -157,14 +159,14 @@ impl<C: InvocationContext> cap::Tcb<C> {
     #[track_caller]
     pub fn tcb_configure_single_stepping(self, number: u16, instructions: Word) -> Result<bool> {
         let words = [number.into(), instructions];
-        // SAFETY: C-3: the thread stops, with a fault.
+        // SAFETY: C-3: the only effect is that the thread stops with a fault.
         unsafe { self.debug(label::TCBConfigureSingleStepping, &words) }
             .map(|[is_used, ..]| is_used & 1 != 0)
     }
 
     /// # Safety
     ///
-    /// The invocation breaks no memory (C-3).
+    /// The invocation must not violate memory safety (C-3).
     #[track_caller]
     unsafe fn debug(self, label: Word, words: &[Word]) -> Result<[Word; 5]> {
         let invocation = Invocation {

@@ -1,9 +1,10 @@
-//! Invocations of CNodes, which act on a slot (seL4 manual, `seL4_CNode`).
+//! CNode invocations. Each invocation acts on one slot (seL4 manual, `seL4_CNode`).
 //!
-//! None of them blocks. All return `FailedLookup` if a path does not lead to a slot.
+//! These invocations never block. An invocation returns `FailedLookup` if a path does not lead to a
+//! slot.
 //!
-//! Those that change a slot are `unsafe`, because a [`Cap`](crate::Cap) relies on what its slot
-//! holds.
+//! Invocations that change a slot are `unsafe`, because a [`Cap`](crate::Cap) relies on the
+//! contents of its slot.
 
 use sel4_sys::invocation as label;
 
@@ -11,7 +12,7 @@ use super::Invocation;
 use crate::{AbsoluteCPtr, CPtrBits, CapRights, InvocationContext, Result, Word};
 
 impl<C: InvocationContext> AbsoluteCPtr<C> {
-    /// Deletes all capabilities derived from the one in this slot (`seL4_CNode_Revoke`).
+    /// Deletes all capabilities derived from the capability in this slot (`seL4_CNode_Revoke`).
     ///
     /// # Errors
     ///
@@ -37,8 +38,8 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     ///
     /// # Safety
     ///
-    /// Afterwards, nothing may use memory that the deleted capability maps. If this was the last
-    /// capability to the object, nothing may rely on the object.
+    /// Afterwards, nothing may use memory that the deleted capability maps. If the deleted
+    /// capability was the last capability to its object, nothing may rely on the object.
     ///
     /// # Examples
     ///
@@ -75,7 +76,7 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     /// ```
     #[track_caller]
     pub fn cancel_badged_sends(self) -> Result<()> {
-        // SAFETY: C-3: the senders repeat their system calls; no slot changes.
+        // SAFETY: C-3: the senders repeat their system calls, and the slots do not change.
         unsafe { self.invoke(label::CNodeCancelBadgedSends, &[], &[]) }
     }
 
@@ -84,14 +85,14 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     /// # Errors
     ///
     /// Returns [`Error::FailedLookup`](crate::Error::FailedLookup) if a path does not lead to a
-    /// slot, [`Error::DeleteFirst`](crate::Error::DeleteFirst) if this slot is not empty, and
-    /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the capability cannot be
-    /// copied.
+    /// slot. Returns [`Error::DeleteFirst`](crate::Error::DeleteFirst) if this slot is not empty.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the capability cannot
+    /// be copied.
     ///
     /// # Safety
     ///
-    /// Afterwards the slot meets the conditions of each [`Cap`](crate::Cap) that leads to it
-    /// ([`from_bits`](crate::Cap::from_bits)).
+    /// Afterwards, the slot must meet the conditions of [`from_bits`](crate::Cap::from_bits) for
+    /// each [`Cap`](crate::Cap) that leads to the slot.
     ///
     /// # Examples
     ///
@@ -124,7 +125,7 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     ///
     /// # Safety
     ///
-    /// The condition of [`copy`](Self::copy).
+    /// The condition of [`copy`](Self::copy) must hold.
     ///
     /// # Examples
     ///
@@ -162,7 +163,7 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     ///
     /// # Safety
     ///
-    /// The condition of [`copy`](Self::copy).
+    /// The condition of [`copy`](Self::copy) must hold.
     #[track_caller]
     pub unsafe fn move_(self, source: &AbsoluteCPtr) -> Result<()> {
         let words = [source.path().bits(), depth(source)];
@@ -178,7 +179,7 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     ///
     /// # Safety
     ///
-    /// The condition of [`copy`](Self::copy).
+    /// The condition of [`copy`](Self::copy) must hold.
     #[track_caller]
     pub unsafe fn mutate(self, source: &AbsoluteCPtr, badge: Word) -> Result<()> {
         let words = [source.path().bits(), depth(source), badge];
@@ -186,11 +187,11 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
         unsafe { self.invoke(label::CNodeMutate, &[source.root().bits()], &words) }
     }
 
-    /// Makes an invocation of a CNode. Each starts with the path to the slot; `words` follow it.
+    /// Makes an invocation of a CNode. The message is the path to the slot, followed by `words`.
     ///
     /// # Safety
     ///
-    /// The invocation breaks no memory (C-3).
+    /// The invocation must not violate memory safety (C-3).
     #[track_caller]
     unsafe fn invoke(self, label: Word, caps: &[CPtrBits], words: &[Word]) -> Result<()> {
         let mut message = [0; 6];
@@ -205,7 +206,7 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     }
 }
 
-/// Returns the depth of a slot. The kernel takes eight bits of it.
+/// Returns the depth of a slot. The C interface passes a depth in eight bits (`seL4_Uint8`).
 fn depth<C>(slot: &AbsoluteCPtr<C>) -> Word {
     slot.path().depth() as Word & 0xff
 }

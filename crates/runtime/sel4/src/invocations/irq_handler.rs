@@ -12,7 +12,7 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if this is not an IRQ handler.
+    /// Returns an [`Error`](crate::Error) if this capability is not an IRQ handler.
     ///
     /// # Examples
     ///
@@ -25,7 +25,7 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     #[inline]
     #[track_caller]
     pub fn irq_handler_ack(self) -> Result<()> {
-        // SAFETY: C-3: it decides whether an interrupt arrives, not what its handler does.
+        // SAFETY: C-3: the invocation affects the delivery of interrupts, not memory.
         self.invoke_in_registers(|cptr, token| unsafe {
             make_in_registers(label::IRQAckIRQ, [], cptr, token)
         })
@@ -37,8 +37,8 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if this is not an IRQ handler, or `notification` is not a
-    /// notification.
+    /// Returns an [`Error`](crate::Error) if this capability is not an IRQ handler, or if
+    /// `notification` is not a notification.
     ///
     /// # Examples
     ///
@@ -57,7 +57,7 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
             caps: &[notification.bits()],
             words: &[],
         };
-        // SAFETY: C-3: a notification delivers a badge in a register. Nothing is written to memory.
+        // SAFETY: C-3: a notification delivers a badge in a register and writes nothing to memory.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
@@ -67,7 +67,7 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if this is not an IRQ handler.
+    /// Returns an [`Error`](crate::Error) if this capability is not an IRQ handler.
     ///
     /// # Examples
     ///
@@ -79,7 +79,7 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     #[track_caller]
     pub fn irq_handler_clear(self) -> Result<()> {
         let invocation = Invocation::bare(label::IRQClearIRQHandler);
-        // SAFETY: C-3: it decides whether an interrupt arrives, not what its handler does.
+        // SAFETY: C-3: the invocation affects the delivery of interrupts, not memory.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 }

@@ -1,12 +1,13 @@
 //! The invocations that a protection domain can make on its capabilities (seL4 manual,
 //! *API Reference*).
 //!
-//! An invocation is a call. The label of the message is the number of the invocation; the label of
-//! the reply is an error. It has three scopes: words after the fourth, and capabilities, are
-//! written into the buffer; then comes the call; then further words of the reply are read.
+//! An invocation is a call whose label is the number of the invocation. The label of the reply is
+//! an error code. An invocation has three scopes. The first scope writes capabilities, and words
+//! after the fourth, into the buffer. The second scope makes the call. The third scope reads
+//! further words of the reply.
 //!
-//! C-3 of `docs/soundness/sel4.md` says which invocations are safe, and why. Helpers such as
-//! `simple` are `unsafe`, because the safe and the `unsafe` invocations of a module share them.
+//! C-3 of `docs/soundness/sel4.md` lists the safe invocations with the reasons. Helpers such as
+//! `simple` are `unsafe`, because `unsafe` invocations use these helpers too.
 
 mod breakpoints;
 mod cnode;
@@ -26,14 +27,14 @@ pub use tcb::TcbFlagsBuilder;
 
 use crate::{CPtr, CPtrBits, Error, IpcBufferToken, MessageInfo, Result, Word};
 
-/// Makes an invocation whose words, in both directions, travel only in registers.
+/// Makes an invocation whose message and reply need only CPU registers.
 ///
-/// It is small enough to be inlined. A program that makes only such invocations does not contain
-/// [`Invocation::call`].
+/// This function is small enough to be inlined. A program that makes only register-only invocations
+/// does not contain [`Invocation::call`].
 ///
 /// # Safety
 ///
-/// The invocation breaks no memory (C-3).
+/// The invocation must not violate memory safety (C-3).
 #[inline(always)]
 unsafe fn make_in_registers<const WORDS: usize>(
     label: Word,
@@ -79,18 +80,18 @@ impl Invocation<'_> {
     ///
     /// # Safety
     ///
-    /// The invocation breaks no memory (C-3).
+    /// The invocation must not violate memory safety (C-3).
     #[inline]
     unsafe fn make(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<FastMessage> {
         // SAFETY: the caller's contract.
         unsafe { self.call(cptr, token) }.map(|reply| reply.message)
     }
 
-    /// Makes the call, and copies the words of the reply into `words`, as many as fit.
+    /// Makes the call, and copies as many words of the reply into `words` as fit.
     ///
     /// # Safety
     ///
-    /// The invocation breaks no memory (C-3).
+    /// The invocation must not violate memory safety (C-3).
     unsafe fn make_into(
         &self,
         cptr: CPtr,
@@ -108,7 +109,7 @@ impl Invocation<'_> {
 
     /// # Safety
     ///
-    /// The invocation breaks no memory (C-3).
+    /// The invocation must not violate memory safety (C-3).
     #[inline]
     unsafe fn call(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<Received> {
         let fast = core::array::from_fn(|index| self.words.get(index).copied().unwrap_or(0));

@@ -15,9 +15,10 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if either is already
-    /// bound, and [`Error::InvalidCapability`](crate::Error::InvalidCapability) if `object` is
-    /// neither a thread nor a notification.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the scheduling
+    /// context or `object` is already bound, and
+    /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if `object` is neither a
+    /// thread nor a notification.
     ///
     /// # Examples
     ///
@@ -35,7 +36,7 @@ impl<C: InvocationContext> cap::SchedContext<C> {
             caps,
             words: &[],
         };
-        // SAFETY: C-3: it decides when a thread runs, not what it does.
+        // SAFETY: C-3: the invocation affects the scheduling of threads, not their memory accesses.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
@@ -45,7 +46,7 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if this is the caller's
     /// own scheduling context.
     ///
     /// # Examples
@@ -58,7 +59,7 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     #[track_caller]
     pub fn unbind(self) -> Result<()> {
         let invocation = Invocation::bare(label::SchedContextUnbind);
-        // SAFETY: C-3: it decides when a thread runs, not what it does.
+        // SAFETY: C-3: the invocation affects the scheduling of threads, not their memory accesses.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
@@ -68,8 +69,8 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is not bound to
-    /// `object`.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the scheduling
+    /// context is not bound to `object`.
     #[track_caller]
     pub fn unbind_object<T: CapType>(self, object: Cap<T>) -> Result<()> {
         let caps = &[object.bits()];
@@ -78,19 +79,19 @@ impl<C: InvocationContext> cap::SchedContext<C> {
             caps,
             words: &[],
         };
-        // SAFETY: C-3: it decides when a thread runs, not what it does.
+        // SAFETY: C-3: the invocation affects the scheduling of threads, not their memory accesses.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
     /// Returns the time used since the last report, in microseconds (`seL4_SchedContext_Consumed`).
     ///
-    /// This call, [`yield_to`](Self::yield_to) and a timeout fault are reports.
+    /// This call, [`yield_to`](Self::yield_to) and a timeout fault each count as a report.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if this is not a scheduling context.
+    /// Returns an [`Error`](crate::Error) if this capability is not a scheduling context.
     ///
     /// # Examples
     ///
@@ -103,21 +104,22 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     pub fn consumed(self) -> Result<Time> {
         let invocation = Invocation::bare(label::SchedContextConsumed);
         self.invoke(|cptr, token| {
-            // SAFETY: C-3: it only reads a number.
+            // SAFETY: C-3: the invocation only reads a number.
             unsafe { invocation.make(cptr, token) }.map(|[consumed, ..]| consumed)
         })
     }
 
-    /// Yields to the thread of this scheduling context, and returns the time that it used, in
-    /// microseconds (`seL4_SchedContext_YieldTo`).
+    /// Yields to the thread of this scheduling context, and returns the time that the thread used,
+    /// in microseconds (`seL4_SchedContext_YieldTo`).
     ///
-    /// **Blocking:** while that thread has the higher priority, or its turn at the same priority.
+    /// **Blocking:** until the caller is scheduled again, if that thread has the same or a higher
+    /// priority.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is not bound to a
-    /// thread, if it is the caller's own, or if the caller's maximum controlled priority is below
-    /// the priority of its thread.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the scheduling
+    /// context is the caller's own or is not bound to a thread. Returns the same error if the
+    /// priority of that thread is above the caller's maximum controlled priority.
     ///
     /// # Examples
     ///
@@ -130,7 +132,8 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     pub fn yield_to(self) -> Result<Time> {
         let invocation = Invocation::bare(label::SchedContextYieldTo);
         self.invoke(|cptr, token| {
-            // SAFETY: C-3: it decides when a thread runs, not what it does.
+            // SAFETY: C-3: the invocation affects the scheduling of threads, not their memory
+            // accesses.
             unsafe { invocation.make(cptr, token) }.map(|[consumed, ..]| consumed)
         })
     }

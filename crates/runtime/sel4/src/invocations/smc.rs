@@ -1,4 +1,4 @@
-//! SMC calls, which ask the firmware (seL4 manual, `seL4_ARM_SMC`).
+//! SMC calls to the firmware (seL4 manual, `seL4_ARM_SMC`).
 
 use sel4_sys::invocation as label;
 
@@ -9,25 +9,25 @@ use crate::{InvocationContext, Result, Word, cap};
 pub const NUM_SMC_REGISTERS: usize = 8;
 
 impl<C: InvocationContext> cap::Smc<C> {
-    /// Makes an SMC call with these values of x0 to x7, and returns the firmware's values
-    /// (`seL4_ARM_SMC_Call`).
+    /// Makes an SMC call with the given values of x0 to x7, and returns the values from the
+    /// firmware (`seL4_ARM_SMC_Call`).
     ///
-    /// x0 is the function (SMC Calling Convention, Arm DEN 0028).
+    /// x0 holds the function identifier (SMC Calling Convention, Arm DEN 0028).
     ///
-    /// **Blocking:** until the firmware returns. The whole CPU waits.
+    /// **Blocking:** until the firmware returns. The CPU cannot run other threads during the call.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the capability is
-    /// badged with another function, or if the kernel does not forward SMC calls
-    /// (`config::ALLOW_SMC_CALLS`), and
-    /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not the authority
-    /// to make SMC calls.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the badge of the
+    /// capability allows only another function, or if the kernel does not forward SMC calls
+    /// (`config::ALLOW_SMC_CALLS`). Returns
+    /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this capability is not an
+    /// SMC capability.
     ///
     /// # Safety
     ///
-    /// The firmware breaks no memory of this program or of another when it serves this call. It can
-    /// access all of memory, regardless of the page tables.
+    /// The call must not make the firmware violate the memory safety of any program. The firmware
+    /// can access all memory, regardless of the page tables.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! Invocations of threads (seL4 manual, `seL4_TCB`). None of them blocks.
+//! Invocations of threads (seL4 manual, `seL4_TCB`). These invocations never block.
 
 use sel4_sys::invocation as label;
 
@@ -10,7 +10,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if this is not a thread.
+    /// Returns an [`Error`](crate::Error) if this capability is not a TCB.
     ///
     /// # Examples
     ///
@@ -23,7 +23,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// ```
     #[track_caller]
     pub fn tcb_suspend(self) -> Result<()> {
-        // SAFETY: C-3: a thread that does not run touches no memory.
+        // SAFETY: C-3: a suspended thread does not access memory.
         unsafe { self.simple(label::TCBSuspend, &[], &[]) }
     }
 
@@ -31,25 +31,24 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if this is not a thread.
+    /// Returns an [`Error`](crate::Error) if this capability is not a TCB.
     #[track_caller]
     pub fn tcb_resume(self) -> Result<()> {
-        // SAFETY: C-3: the thread continues where it stopped, or repeats the system call in which
-        // it waited.
+        // SAFETY: C-3: the thread continues where it stopped, or repeats its blocked system call.
         unsafe { self.simple(label::TCBResume, &[], &[]) }
     }
 
     /// Reads the first `count` registers, in the order of [`UserContext`]
     /// (`seL4_TCB_ReadRegisters`).
     ///
-    /// The other registers of the result are 0. If `suspend` is true, the thread is suspended
-    /// first.
+    /// The other registers of the result are 0. If `suspend` is true, the call first suspends the
+    /// thread.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
-    /// own thread, and [`Error::RangeError`](crate::Error::RangeError) if there are fewer than
-    /// `count` registers.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the thread is the
+    /// caller itself, and [`Error::RangeError`](crate::Error::RangeError) if `count` exceeds the
+    /// number of registers.
     #[track_caller]
     pub fn tcb_read_registers(self, suspend: bool, count: Word) -> Result<UserContext> {
         let words = &[suspend.into(), count];
@@ -59,7 +58,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
             words,
         };
         let mut registers = UserContext::default();
-        // SAFETY: C-3: it only reads registers. A thread that is suspended for it touches no
+        // SAFETY: C-3: the invocation only reads registers. A suspended thread does not access
         // memory.
         self.invoke(|cptr, token| unsafe {
             invocation.make_into(cptr, token, registers.words_mut())
@@ -71,8 +70,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
-    /// own thread.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the thread is the
+    /// caller itself.
     ///
     /// # Examples
     ///
@@ -90,17 +89,17 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// Writes the first `count` registers, in the order of [`UserContext`]
     /// (`seL4_TCB_WriteRegisters`).
     ///
-    /// If `resume` is true, the thread is resumed afterwards.
+    /// If `resume` is true, the call then resumes the thread.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
-    /// own thread.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the thread is the
+    /// caller itself.
     ///
     /// # Safety
     ///
-    /// The thread's program is sound when it resumes with these registers. They choose the code
-    /// that it runs, its stack and its values.
+    /// The thread's program must be sound when the thread resumes with these registers. The
+    /// registers determine the code, the stack and the values of the thread.
     #[track_caller]
     pub unsafe fn tcb_write_registers(
         self,
@@ -121,12 +120,12 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
-    /// own thread.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the thread is the
+    /// caller itself.
     ///
     /// # Safety
     ///
-    /// The condition of [`tcb_write_registers`](Self::tcb_write_registers).
+    /// The condition of [`tcb_write_registers`](Self::tcb_write_registers) must hold.
     ///
     /// # Examples
     ///
@@ -153,13 +152,13 @@ impl<C: InvocationContext> cap::Tcb<C> {
         unsafe { self.tcb_write_registers(resume, UserContext::COUNT as Word, registers) }
     }
 
-    /// Sets the priority (`seL4_TCB_SetPriority`).
+    /// Sets the priority of the thread (`seL4_TCB_SetPriority`).
     ///
-    /// It is limited by the maximum controlled priority of `authority`.
+    /// The priority must not exceed the maximum controlled priority of `authority`.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::RangeError`](crate::Error::RangeError) if it is above that limit.
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if `priority` is above that limit.
     ///
     /// # Examples
     ///
@@ -171,17 +170,17 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// ```
     #[track_caller]
     pub fn tcb_set_priority(self, authority: cap::Tcb, priority: Word) -> Result<()> {
-        // SAFETY: C-3: it decides when a thread runs, not what it does.
+        // SAFETY: C-3: the invocation affects the scheduling of threads, not their memory accesses.
         unsafe { self.simple(label::TCBSetPriority, &[authority.bits()], &[priority]) }
     }
 
     /// Sets the maximum controlled priority of the thread (`seL4_TCB_SetMCPriority`).
     ///
-    /// It is limited by the maximum controlled priority of `authority`.
+    /// The priority must not exceed the maximum controlled priority of `authority`.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::RangeError`](crate::Error::RangeError) if it is above that limit.
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if `priority` is above that limit.
     ///
     /// # Examples
     ///
@@ -192,25 +191,25 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// ```
     #[track_caller]
     pub fn tcb_set_mc_priority(self, authority: cap::Tcb, mcp: Word) -> Result<()> {
-        // SAFETY: C-3: it decides when a thread runs, not what it does.
+        // SAFETY: C-3: the invocation affects the scheduling of threads, not their memory accesses.
         unsafe { self.simple(label::TCBSetMCPriority, &[authority.bits()], &[mcp]) }
     }
 
-    /// Sets the priorities, the scheduling context and the fault endpoint
+    /// Sets the priorities, the scheduling context and the fault endpoint of the thread
     /// (`seL4_TCB_SetSchedParams`).
     ///
     /// # Errors
     ///
     /// Returns [`Error::RangeError`](crate::Error::RangeError) if a priority is above the maximum
-    /// controlled priority of `authority`,
+    /// controlled priority of `authority`. Returns
     /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if a capability is of the
-    /// wrong type, and [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the
+    /// wrong type. Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the
     /// scheduling context is already bound.
     ///
     /// # Safety
     ///
-    /// The reply to a fault sets the thread's registers. Every receiver at `fault_endpoint` knows
-    /// which messages are faults of this thread, and its replies keep the thread's program sound.
+    /// Every receiver at `fault_endpoint` must distinguish the faults of this thread from other
+    /// messages. The replies set the thread's registers, and must keep the thread's program sound.
     #[track_caller]
     pub unsafe fn tcb_set_sched_params(
         self,
@@ -238,8 +237,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Safety
     ///
-    /// The reply to a timeout fault sets the thread's registers. Every receiver at `endpoint` knows
-    /// which messages are faults of this thread, and its replies keep the thread's program sound.
+    /// Every receiver at `endpoint` must distinguish the timeout faults of this thread from other
+    /// messages. The replies set the thread's registers, and must keep the thread's program sound.
     ///
     /// # Examples
     ///
@@ -260,11 +259,11 @@ impl<C: InvocationContext> cap::Tcb<C> {
         unsafe { self.simple(label::TCBSetTimeoutEndpoint, &[endpoint.bits()], &[]) }
     }
 
-    /// Clears and sets flags, and returns the new flags (`seL4_TCB_SetFlags`).
+    /// Clears and sets flags of the thread, and returns the new flags (`seL4_TCB_SetFlags`).
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if this is not a thread.
+    /// Returns an [`Error`](crate::Error) if this capability is not a TCB.
     ///
     /// # Examples
     ///
@@ -282,7 +281,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
             words,
         };
         // SAFETY: C-3: the only flag makes the use of the floating-point unit a fault. The kernel
-        // saves its registers first.
+        // first saves the floating-point registers.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(|[flags, ..]| flags))
     }
 
@@ -290,12 +289,12 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Errors
     ///
-    /// Returns an [`Error`](crate::Error) if this is not a thread.
+    /// Returns an [`Error`](crate::Error) if this capability is not a TCB.
     ///
     /// # Safety
     ///
-    /// The thread's program is sound with this value in `TPIDR_EL0`, through which it finds its
-    /// thread-local variables.
+    /// The thread's program must be sound with this value in `TPIDR_EL0`. The program finds its
+    /// thread-local variables through this register.
     #[track_caller]
     pub unsafe fn tcb_set_tls_base(self, base: Word) -> Result<()> {
         // SAFETY: the caller's contract.
@@ -306,8 +305,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if either is already
-    /// bound.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the thread or the
+    /// notification is already bound.
     ///
     /// # Examples
     ///
@@ -318,7 +317,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// ```
     #[track_caller]
     pub fn tcb_bind_notification(self, notification: cap::Notification) -> Result<()> {
-        // SAFETY: C-3: a notification delivers a badge in a register. Nothing is written to memory.
+        // SAFETY: C-3: a notification delivers a badge in a register and writes nothing to memory.
         unsafe { self.simple(label::TCBBindNotification, &[notification.bits()], &[]) }
     }
 
@@ -326,15 +325,15 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if no notification is
-    /// bound.
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the thread does not
+    /// have a bound notification.
     #[track_caller]
     pub fn tcb_unbind_notification(self) -> Result<()> {
-        // SAFETY: C-3: a notification delivers a badge in a register. Nothing is written to memory.
+        // SAFETY: C-3: a notification delivers a badge in a register and writes nothing to memory.
         unsafe { self.simple(label::TCBUnbindNotification, &[], &[]) }
     }
 
-    /// Sets the CSpace, the VSpace and the IPC buffer (`seL4_TCB_Configure`).
+    /// Sets the CSpace, the VSpace and the IPC buffer of the thread (`seL4_TCB_Configure`).
     ///
     /// # Errors
     ///
@@ -345,7 +344,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// # Safety
     ///
     /// The conditions of [`tcb_set_space`](Self::tcb_set_space) and
-    /// [`tcb_set_ipc_buffer`](Self::tcb_set_ipc_buffer).
+    /// [`tcb_set_ipc_buffer`](Self::tcb_set_ipc_buffer) must hold.
     #[track_caller]
     pub unsafe fn tcb_configure(
         self,
@@ -370,7 +369,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
         }
     }
 
-    /// Sets the fault endpoint, the CSpace and the VSpace (`seL4_TCB_SetSpace`).
+    /// Sets the fault endpoint, the CSpace and the VSpace of the thread (`seL4_TCB_SetSpace`).
     ///
     /// # Errors
     ///
@@ -379,8 +378,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Safety
     ///
-    /// The thread does not belong to this program, or everything that the program relies on in its
-    /// address space is the same in the new one.
+    /// The thread must not belong to this program, unless the new address space keeps all mappings
+    /// that the program relies on.
     #[track_caller]
     pub unsafe fn tcb_set_space(
         self,
@@ -408,8 +407,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Safety
     ///
-    /// The thread does not belong to this program, whose tokens name the buffers that its threads
-    /// have now.
+    /// The thread must not belong to this program, because this program's tokens refer to the
+    /// current IPC buffers of its threads.
     #[track_caller]
     pub unsafe fn tcb_set_ipc_buffer(self, address: Word, page: cap::Granule) -> Result<()> {
         // SAFETY: the caller's contract.
@@ -418,7 +417,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
 
     /// # Safety
     ///
-    /// The invocation breaks no memory (C-3).
+    /// The invocation must not violate memory safety (C-3).
     #[track_caller]
     unsafe fn simple(self, label: Word, caps: &[CPtrBits], words: &[Word]) -> Result<()> {
         let invocation = Invocation { label, caps, words };
@@ -447,7 +446,7 @@ impl TcbFlagsBuilder {
         self.0
     }
 
-    /// Sets whether the use of the floating-point unit is a fault.
+    /// Sets whether use of the floating-point unit causes a fault.
     #[must_use]
     pub const fn fpu_disabled(self, disabled: bool) -> Self {
         Self(self.0 & !1 | disabled as Word)

@@ -1,6 +1,6 @@
-//! Invocations of virtual CPUs (seL4 manual, `seL4_ARM_VCPU`). None of them blocks.
+//! Invocations of virtual CPUs (seL4 manual, `seL4_ARM_VCPU`). These invocations never block.
 //!
-//! A kernel without hypervisor support (`config::ARM_HYPERVISOR_SUPPORT`) answers
+//! A kernel without hypervisor support (`config::ARM_HYPERVISOR_SUPPORT`) returns
 //! `IllegalOperation` or `InvalidCapability`.
 
 use sel4_sys::invocation as label;
@@ -9,7 +9,8 @@ use super::Invocation;
 use crate::{CPtrBits, InvocationContext, Result, VCpuReg, Word, cap};
 
 impl<C: InvocationContext> cap::VCpu<C> {
-    /// Binds a thread to this virtual CPU, in place of any other (`seL4_ARM_VCPU_SetTCB`).
+    /// Binds a thread to this virtual CPU, and unbinds any previous thread
+    /// (`seL4_ARM_VCPU_SetTCB`).
     ///
     /// # Errors
     ///
@@ -18,20 +19,20 @@ impl<C: InvocationContext> cap::VCpu<C> {
     ///
     /// # Safety
     ///
-    /// The thread does not belong to this program. Code on a virtual CPU sees other memory and
-    /// other system calls.
+    /// The thread must not belong to this program, because code on a virtual CPU has different
+    /// mappings and different system calls.
     #[track_caller]
     pub unsafe fn vcpu_set_tcb(self, tcb: cap::Tcb) -> Result<()> {
         // SAFETY: the caller's contract.
         unsafe { self.simple(label::ARMVCPUSetTCB, &[tcb.bits()], &[]) }
     }
 
-    /// Reads a system register (`seL4_ARM_VCPU_ReadRegs`).
+    /// Reads a system register of the virtual CPU (`seL4_ARM_VCPU_ReadRegs`).
     ///
     /// # Errors
     ///
-    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not a
-    /// virtual CPU.
+    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this capability is
+    /// not a virtual CPU.
     ///
     /// # Examples
     ///
@@ -53,32 +54,32 @@ impl<C: InvocationContext> cap::VCpu<C> {
             caps: &[],
             words,
         };
-        // SAFETY: C-3: it only reads a register.
+        // SAFETY: C-3: the invocation only reads a register.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(|[value, ..]| value))
     }
 
-    /// Writes a system register (`seL4_ARM_VCPU_WriteRegs`).
+    /// Writes a system register of the virtual CPU (`seL4_ARM_VCPU_WriteRegs`).
     ///
     /// # Errors
     ///
-    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not a
-    /// virtual CPU.
+    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this capability is
+    /// not a virtual CPU.
     #[track_caller]
     pub fn vcpu_write_regs(self, register: VCpuReg, value: Word) -> Result<()> {
-        // SAFETY: C-3: the register belongs to the guest, and so does the memory that it reaches
-        // with it. No thread of a Rust program is on a virtual CPU (`vcpu_set_tcb`).
+        // SAFETY: C-3: the register belongs to the guest and affects only the guest's memory. The
+        // threads of a Rust program never run on a virtual CPU (`vcpu_set_tcb`).
         unsafe { self.simple(label::ARMVCPUWriteReg, &[], &[register.into_sys(), value]) }
     }
 
-    /// Acknowledges a private interrupt that arrived as a `VPpiEvent` fault, which unmasks it
+    /// Acknowledges (unmasks) a private interrupt that arrived as a `VPpiEvent` fault
     /// (`seL4_ARM_VCPU_AckVPPI`).
     ///
     /// # Errors
     ///
     /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the kernel does not
-    /// forward this interrupt, [`Error::RangeError`](crate::Error::RangeError) if there is no such
-    /// interrupt, and [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not
-    /// a virtual CPU.
+    /// forward this interrupt. Returns [`Error::RangeError`](crate::Error::RangeError) if `irq` is
+    /// out of range. Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this
+    /// capability is not a virtual CPU.
     ///
     /// # Examples
     ///
@@ -101,10 +102,11 @@ impl<C: InvocationContext> cap::VCpu<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::RangeError`](crate::Error::RangeError) if an argument is out of range,
-    /// [`Error::DeleteFirst`](crate::Error::DeleteFirst) if the list register holds an interrupt
-    /// that the guest has not handled, and
-    /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not a virtual CPU.
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if an argument is out of range.
+    /// Returns [`Error::DeleteFirst`](crate::Error::DeleteFirst) if the list register holds an
+    /// interrupt that the guest has not handled. Returns
+    /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this capability is not a
+    /// virtual CPU.
     ///
     /// # Examples
     ///
@@ -115,7 +117,7 @@ impl<C: InvocationContext> cap::VCpu<C> {
     /// ```
     #[track_caller]
     pub fn vcpu_inject_irq(self, virq: u16, priority: u8, group: u8, index: u8) -> Result<()> {
-        // One word: bits 0 to 15, 16 to 23, 24 to 31, 32 to 39 (`sel4_client.h`).
+        // The fields are bits 0 to 15, 16 to 23, 24 to 31 and 32 to 39 (`sel4_client.h`).
         let word = Word::from(virq)
             | Word::from(priority) << 16
             | Word::from(group) << 24
@@ -126,7 +128,7 @@ impl<C: InvocationContext> cap::VCpu<C> {
 
     /// # Safety
     ///
-    /// The invocation breaks no memory (C-3).
+    /// The invocation must not violate memory safety (C-3).
     #[track_caller]
     unsafe fn simple(self, label: Word, caps: &[CPtrBits], words: &[Word]) -> Result<()> {
         let invocation = Invocation { label, caps, words };

@@ -1,7 +1,7 @@
-//! Invocations of address spaces for cache maintenance (seL4 manual, `seL4_ARM_VSpace`).
+//! VSpace invocations for cache maintenance (seL4 manual, `seL4_ARM_VSpace`).
 //!
-//! Each acts on the addresses from `start` up to, but not including, `end`. They must lie in one
-//! page.
+//! Each invocation acts on the addresses from `start` (inclusive) to `end` (exclusive). The range
+//! must lie in one page.
 
 use sel4_sys::invocation as label;
 
@@ -16,8 +16,8 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// # Errors
     ///
     /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
-    /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page. If nothing is
-    /// mapped there, the call does nothing and succeeds.
+    /// [`Error::RangeError`](crate::Error::RangeError) if the range is not in one page. If the
+    /// range is not mapped, the call succeeds without effect.
     ///
     /// # Examples
     ///
@@ -32,11 +32,11 @@ impl<C: InvocationContext> cap::VSpace<C> {
     #[track_caller]
     pub fn vspace_clean_data(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: C-3: a cache may write a dirty line back at any time (Arm ARM, *Caches and memory
-        // hierarchy*), so the program must be correct with that anyway.
+        // hierarchy*), so a correct program already tolerates a write-back.
         unsafe { self.maintain(label::ARMVSpaceClean_Data, start, end) }
     }
 
-    /// Invalidates the data cache: drops all lines, including dirty ones
+    /// Invalidates the data cache: drops all lines in the range, including dirty lines
     /// (`seL4_ARM_VSpace_Invalidate_Data`).
     ///
     /// **Blocking:** never.
@@ -44,12 +44,12 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// # Errors
     ///
     /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
-    /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page.
+    /// [`Error::RangeError`](crate::Error::RangeError) if the range is not in one page.
     ///
     /// # Safety
     ///
-    /// Writes of this program to the range that were not cleaned may be lost. So no value of this
-    /// program may be in the range, or in a cache line that the range touches.
+    /// Uncleaned writes to the range may be lost. Therefore, the cache lines that the range touches
+    /// must not contain any value of this program.
     #[track_caller]
     pub unsafe fn vspace_invalidate_data(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: the caller's contract.
@@ -63,7 +63,7 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// # Errors
     ///
     /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
-    /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page.
+    /// [`Error::RangeError`](crate::Error::RangeError) if the range is not in one page.
     ///
     /// # Examples
     ///
@@ -77,20 +77,20 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// ```
     #[track_caller]
     pub fn vspace_clean_invalidate_data(self, start: usize, end: usize) -> Result<()> {
-        // SAFETY: C-3: a cache may write a line back and drop it at any time, as for
+        // SAFETY: C-3: a cache may write back and drop a line at any time, as for
         // `vspace_clean_data`.
         unsafe { self.maintain(label::ARMVSpaceCleanInvalidate_Data, start, end) }
     }
 
-    /// Unifies the instruction cache with the data: later instruction fetches see earlier writes
-    /// (`seL4_ARM_VSpace_Unify_Instruction`).
+    /// Unifies the instruction cache with the data cache, so that instruction fetches see earlier
+    /// writes (`seL4_ARM_VSpace_Unify_Instruction`).
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
     /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
-    /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page.
+    /// [`Error::RangeError`](crate::Error::RangeError) if the range is not in one page.
     ///
     /// # Examples
     ///
@@ -103,14 +103,14 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// ```
     #[track_caller]
     pub fn vspace_unify_instruction(self, start: usize, end: usize) -> Result<()> {
-        // SAFETY: C-3: an instruction cache may drop a line, and fetch it again, at any time, as
-        // for `vspace_clean_data`.
+        // SAFETY: C-3: an instruction cache may drop and reload a line at any time, as for
+        // `vspace_clean_data`.
         unsafe { self.maintain(label::ARMVSpaceUnify_Instruction, start, end) }
     }
 
     /// # Safety
     ///
-    /// The invocation breaks no memory (C-3).
+    /// The invocation must not violate memory safety (C-3).
     #[inline]
     #[track_caller]
     unsafe fn maintain(self, label: Word, start: usize, end: usize) -> Result<()> {

@@ -1,4 +1,4 @@
-//! A call with a token, inside a view of that token.
+//! A call with a token must not compile inside a view of that token.
 
 fn inside(endpoint: sel4::cap::Endpoint, mut token: sel4::IpcBufferToken) {
     token.with_mut(|view| {

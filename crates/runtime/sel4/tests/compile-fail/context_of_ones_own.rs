@@ -1,4 +1,4 @@
-//! A context of the user's own could lend the buffer while it is borrowed.
+//! A user-defined context could lend the buffer while the buffer is borrowed.
 
 struct Mine;
 

@@ -1,4 +1,4 @@
-//! An invocation is a system call too.
+//! An invocation is a system call, so it must not compile inside a view.
 
 fn inside(irq: sel4::cap::IrqHandler, mut token: sel4::IpcBufferToken) {
     token.with(|view| {

@@ -1,4 +1,4 @@
-//! Any label, at an object that answers invocations, would be any invocation.
+//! A message with any label could make any invocation of an object that answers invocations.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Removing the type of a capability does not make calls through it safe.
+//! Removing the type of a capability does not make calls through the capability safe.
 
 #![forbid(unsafe_code)]
 

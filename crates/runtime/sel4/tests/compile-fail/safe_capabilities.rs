@@ -1,4 +1,4 @@
-//! A capability with the wrong type would allow any message to its object.
+//! A capability pointer with the wrong type would allow any message to the object.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Invocations that can break memory.
+//! Invocations that can violate memory safety must not be safe.
 
 #![forbid(unsafe_code)]
 

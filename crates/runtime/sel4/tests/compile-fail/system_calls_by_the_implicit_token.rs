@@ -1,4 +1,4 @@
-//! The layer below is reachable, and just as strict.
+//! The crate `sel4-sys` is reachable, but its system calls are `unsafe`.
 
 #![forbid(unsafe_code)]
 
