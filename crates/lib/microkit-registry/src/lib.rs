@@ -48,9 +48,9 @@
 //!
 //! # Guarantees
 //!
-//! - **The order of start does not matter.** Every lookup also subscribes the client: the registry
-//!   notifies the client when the result changes. A registration is complete before the registry
-//!   notifies any client.
+//! - **The order of start does not matter.** A lookup with a grant also subscribes the client: the
+//!   registry notifies the client when the result changes. A registration is complete before the
+//!   registry notifies any client.
 //! - **A client cannot detect a service that it may not find.** A lookup of a service without a
 //!   grant, of a service that is not registered and of an unknown name has the same answer. The
 //!   registry executes the same instructions in all three cases. A lookup without a grant does not

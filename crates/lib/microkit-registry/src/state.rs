@@ -69,7 +69,7 @@ pub struct RegistryState {
 }
 
 impl RegistryState {
-    /// The number of words in `lasting` before the services' words. This header is the count of
+    /// The number of words in `lasting` before the services' words. The header word counts the
     /// incarnations.
     const HEADER_WORDS: usize = 1;
 
@@ -207,7 +207,7 @@ impl RegistryState {
         found
     }
 
-    /// Returns the index of the service with that name for which `may` is true.
+    /// Returns the index of the service with that name, if `may` returns true for the service.
     fn index_if(
         &self,
         name: Name,
@@ -250,8 +250,8 @@ const fn bit(channel: Channel) -> u64 {
 
 /// Returns all ones if `word` is 0, and 0 otherwise.
 ///
-/// `black_box` hides the value from the compiler. Without it, the compiler could turn the masks
-/// above into branches, and the time of a lookup would reveal which services exist.
+/// `black_box` hides the value from the compiler. Without `black_box`, the compiler could turn the
+/// masks above into branches, and the time of a lookup would reveal which services exist.
 #[inline]
 fn all_ones_if_zero(word: u64) -> u64 {
     black_box(u64::from(word == 0)).wrapping_neg()

@@ -24,7 +24,7 @@ pub struct Grant {
     pub service: Name,
     /// The registry's channel to the client.
     pub client: Channel,
-    /// The client's channel to the provider. The channel has its identifier in the client's PD.
+    /// The client's channel to the provider. The identifier is valid in the client's PD.
     pub channel: Channel,
 }
 

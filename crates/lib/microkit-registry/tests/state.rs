@@ -198,8 +198,8 @@ fn a_region_that_is_too_small_is_refused() {
 
 #[test]
 fn the_size_of_a_registry_is_fixed() {
-    // The size is a state and a channel set for each of 32 services, and the references to the
-    // table and the region.
+    // A registry contains a state and a channel set for each of 32 services, and the references to
+    // the table and the region.
     assert_eq!(size_of::<Registry>(), 32 * 16 + 32);
     assert_eq!(size_of_val(&TABLE), 32);
 }

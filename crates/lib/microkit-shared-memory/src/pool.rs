@@ -88,7 +88,7 @@ pub struct Buffer {
 
 impl<M: Memory, const N: usize> Pool<M, N> {
     /// Creates the pool, with all buffers free. `epoch` is the epoch of the client's end of the
-    /// queue that sends the descriptors. With the epoch, the pool refuses late descriptors of
+    /// queue that sends the descriptors. The pool uses the epoch to refuse late descriptors of
     /// another incarnation.
     ///
     /// If the server writes to buffers, do not take a buffer before the queue [is

@@ -58,8 +58,8 @@ pub struct Ring<W> {
 /// The kind of wrap of a ring's positions: [`Counted`], [`Doubled`] or [`FreeRunning`].
 pub trait Wrap: sealed::Wrap {}
 
-/// Positions with 64 bits that never wrap. At one record per nanosecond, they last for five
-/// centuries.
+/// Positions with 64 bits that never wrap. At one record per nanosecond, the positions last for
+/// five centuries.
 ///
 /// A producer's position that is behind the consumer's position is always detected.
 #[derive(Debug)]

@@ -60,7 +60,7 @@ pub struct VersionedWriter<T, M> {
 }
 
 impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
-    /// Creates the writer of the value at the start of `memory`. There must be no other writer.
+    /// Creates the writer of the value at the start of `memory`. A value has only one writer.
     ///
     /// # Errors
     ///

@@ -136,7 +136,7 @@ fn sizes_that_no_memory_has_are_refused() {
     let all = |needs| Err(TooSmall { needs, has: 0 });
     assert_eq!(new_over_nothing::<64>(8), all(64));
     assert_eq!(new_over_nothing::<64>(MOST), all(64 * (MOST / 8)));
-    // Sizes above the limit. Some of the products with 64 wrap to 0 or to a small number.
+    // All these sizes are above the limit. For some sizes, the total size of 64 buffers overflows.
     for bytes in [
         1_usize << 61,
         1 << 58,

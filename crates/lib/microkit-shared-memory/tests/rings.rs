@@ -1,5 +1,5 @@
-//! Tests rings with positions of real widths. The unit tests of the `ring` module check every state
-//! of small rings.
+//! Tests rings whose positions have 16, 32 or 64 bits. The unit tests of the `ring` module check
+//! every state of small rings.
 #![forbid(unsafe_code)]
 
 use microkit_shared_memory::Broken;

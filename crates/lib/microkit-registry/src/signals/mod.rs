@@ -91,7 +91,7 @@ const LINE: usize = 8;
 struct Shared {
     /// The receiver epoch that the sender is attached to.
     sent_to: &'static SharedWord,
-    /// The number of signals sent to that epoch.
+    /// The number of signals sent to the epoch `sent_to`.
     sent: &'static SharedWord,
     /// The receiver's epoch: the number of its incarnations, or 0 before the first. In contrast,
     /// the registry's [`Epoch`](crate::Epoch) counts registrations.

@@ -49,7 +49,7 @@ pub struct Broken;
 impl Receiver {
     /// Creates the receiver for `words`. There must be no other receiver for these words.
     ///
-    /// This starts a new epoch. Signals to an earlier epoch that were not observed are lost, and
+    /// The new receiver starts a new epoch. Unobserved signals to an earlier epoch are lost, and
     /// the sender can detect the loss. Call this before the service registers, so that clients that
     /// find the service can attach to the new epoch.
     ///

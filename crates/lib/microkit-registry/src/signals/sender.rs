@@ -29,7 +29,7 @@ pub struct Sender<C = Channel> {
     channel: C,
     /// The receiver epoch that this sender is attached to, or 0 before the first `attach`.
     epoch: u64,
-    /// The number of signals sent to that epoch.
+    /// The number of signals sent to the epoch `epoch`.
     sent: u64,
     is_attached: bool,
 }

@@ -170,7 +170,7 @@ impl Handler for Idle {
     }
 }
 
-/// The parent of the registry, which restarts the registry.
+/// A parent that restarts the registry after a fault.
 pub struct Keeper;
 
 impl Handler for Keeper {

@@ -76,8 +76,8 @@ impl ByteProducer {
     ///
     /// Returns [`Broken`] if the consumer has written an impossible position.
     pub fn filled_bytes(&self) -> Result<usize, Broken> {
-        // SeqCst, like the store of `asked` and the accesses of the consumer: either this load sees
-        // the bytes taken, or the consumer sees the request.
+        // SeqCst orders this load after the store of `asked`: either this load sees the bytes
+        // taken, or the consumer sees the request.
         let taken = self.layout.taken.load(Ordering::SeqCst);
         self.layout.filled_bytes(self.put, taken)
     }

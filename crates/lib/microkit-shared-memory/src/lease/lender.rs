@@ -275,7 +275,7 @@ where
             .is_none()
     }
 
-    /// Returns the number of leases of a borrower. This includes leases of earlier lender
+    /// Returns the number of leases of a borrower. The number includes leases of earlier lender
     /// incarnations until the borrower has acknowledged the current incarnation.
     pub fn count(&self, borrower: usize) -> usize {
         self.leases_of(borrower).count()
@@ -333,8 +333,8 @@ where
     }
 
     /// Records the writer of a range on the board, for later incarnations of the lender. Call this
-    /// before granting the lease. Then the lender may be stopped after any of these stores, because
-    /// the borrower does not have the lease yet.
+    /// before granting the lease. The lender may be stopped after any of these stores, because the
+    /// borrower does not have the lease yet.
     fn note_writer(&self, slot: usize, borrower: usize, range: [u64; 2]) {
         for (word, value) in range_words(slot).into_iter().zip(range) {
             self.board.store(word, value, Ordering::Relaxed);

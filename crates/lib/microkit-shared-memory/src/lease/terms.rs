@@ -60,7 +60,7 @@ pub struct Grant {
     pub epochs: Epochs,
     /// The slot in the lender's table.
     pub slot: u64,
-    /// The generation of that slot.
+    /// The generation of the slot.
     pub generation: u64,
 }
 
