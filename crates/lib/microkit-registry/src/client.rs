@@ -6,7 +6,7 @@ use sel4_microkit::{Channel, ChannelSet, MayCall, ipc};
 use crate::{DirectoryClient, Epoch, LookupReply, Name, NotAllowed, NotFound, Stale};
 
 /// The maximum number of calls for one request. A registry that restarts during a call asks the
-/// caller to call again. One that asks for it four times has a bug.
+/// caller to call again. A registry that asks four times has a bug.
 const ATTEMPTS: usize = 4;
 
 /// Calls the registry at the other end of a channel.
@@ -27,11 +27,11 @@ const ATTEMPTS: usize = 4;
 /// ```
 ///
 /// **Blocking:** every method calls the registry and waits for its reply. The registry replies
-/// immediately, except while it is stopped: then the call returns after its restart.
+/// immediately. If the registry is stopped, the call returns after the registry's restart.
 ///
 /// # Panics
 ///
-/// Every method panics where `Channel::pp_call` panics.
+/// Every method panics if `Channel::pp_call` panics.
 #[derive(Debug)]
 pub struct Names<C = Channel> {
     directory: DirectoryClient<C>,
@@ -49,9 +49,11 @@ pub struct Found {
 }
 
 impl<C: MayCall> Names<C> {
-    /// Connects to the registry. Call it once in each incarnation of the PD, before anything else.
+    /// Connects to the registry. Call this once in each incarnation of the PD, before other
+    /// requests.
     ///
-    /// The registry withdraws the services and cancels the subscriptions of the last incarnation.
+    /// The registry withdraws the services and cancels the subscriptions of the PD's last
+    /// incarnation.
     ///
     /// # Errors
     ///
@@ -65,12 +67,11 @@ impl<C: MayCall> Names<C> {
 
     /// Looks up a service and subscribes to changes of the result.
     ///
-    /// `None` means one of these: the service is not registered yet, it is no longer registered,
-    /// this client may not find it, or no service has this name. The client cannot tell which.
+    /// `None` means one of these: the service is not registered, this client may not find the
+    /// service, or no service has this name. The client cannot distinguish these cases.
     ///
-    /// Whatever the result is, the registry notifies this PD when it changes, until
-    /// [`forget`](Self::forget). After a notification, look up again. It can arrive without a
-    /// change.
+    /// The registry notifies this PD when the result changes, until [`forget`](Self::forget). After
+    /// a notification, look up again. A notification can arrive without a change.
     ///
     /// ```
     /// # use microkit_registry::{Found, Name, Names};
@@ -97,7 +98,7 @@ impl<C: MayCall> Names<C> {
     pub fn lookup(&self, name: Name) -> Result<Option<Found>, CallError> {
         match retry(|| self.directory.lookup(name)) {
             Ok(LookupReply { channel, epoch }) => {
-                // A peer that is not a registry can send any number.
+                // A peer that is not a registry can send an invalid identifier.
                 let channel = channel_of(channel).ok_or(CallError::BadReply)?;
                 Ok(Some(Found {
                     name,
@@ -111,11 +112,11 @@ impl<C: MayCall> Names<C> {
         }
     }
 
-    /// Waits until a service is registered. Use it in `init`.
+    /// Waits until a service is registered. Call this in `init`.
     ///
-    /// Notifications of other channels that arrive meanwhile are added to `others`. In a handler,
-    /// call [`lookup`](Self::lookup) and return instead: the handler runs again when the service
-    /// registers.
+    /// Adds other channels that notify during the wait to `others`. In a handler, call
+    /// [`lookup`](Self::lookup) and return instead of waiting. The handler runs again when the
+    /// service registers.
     ///
     /// ```
     /// # use microkit_protocol::CallError;
@@ -138,8 +139,8 @@ impl<C: MayCall> Names<C> {
     ///
     /// # Panics
     ///
-    /// Panics if a protected procedure call or a fault arrives meanwhile, because it cannot answer
-    /// one.
+    /// Panics if a protected procedure call or a fault arrives during the wait, because this method
+    /// cannot reply.
     pub fn wait_for(&self, name: Name, others: &mut ChannelSet) -> Result<Found, CallError> {
         loop {
             if let Some(found) = self.lookup(name)? {
@@ -149,7 +150,7 @@ impl<C: MayCall> Names<C> {
         }
     }
 
-    /// Checks that a service still has the epoch with which it was found.
+    /// Checks that the epoch of a service has not changed since its lookup.
     ///
     /// ```
     /// # use microkit_registry::{Found, Names, Stale};
@@ -162,7 +163,8 @@ impl<C: MayCall> Names<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`Stale`] if the service has another epoch, is not found, or the call fails.
+    /// Returns [`Stale`] if the service has another epoch, if it is not found, or if the call
+    /// fails.
     pub fn check(&self, found: &Found) -> Result<(), Stale> {
         match self.lookup(found.name) {
             Ok(Some(now)) => now.epoch.check(found.epoch),
@@ -170,7 +172,8 @@ impl<C: MayCall> Names<C> {
         }
     }
 
-    /// Unsubscribes from a service. No new notification about it is sent after this returns.
+    /// Unsubscribes from a service. After this call returns, the registry sends no notification
+    /// about the service.
     ///
     /// ```
     /// # use microkit_protocol::CallError;
@@ -190,7 +193,8 @@ impl<C: MayCall> Names<C> {
 
     /// Registers a service and returns the epoch of the registration.
     ///
-    /// The service must be ready before the call: clients are notified before it returns.
+    /// The service must be ready before this call, because the registry notifies clients before the
+    /// call returns.
     ///
     /// ```
     /// # use microkit_protocol::CallError;
@@ -210,7 +214,7 @@ impl<C: MayCall> Names<C> {
         retry(|| self.directory.register(name))
     }
 
-    /// Withdraws a service. It is not found until it registers again.
+    /// Withdraws a service. Clients cannot find the service until it registers again.
     ///
     /// ```
     /// # use microkit_protocol::CallError;
@@ -229,10 +233,10 @@ impl<C: MayCall> Names<C> {
         retry(|| self.directory.withdraw(name))
     }
 
-    /// Reports that a child, which provides a service, has died. The service is withdrawn.
+    /// Reports the death of a child that provides a service. The registry withdraws the service.
     ///
-    /// Call it before the child is restarted, so that no client uses the new incarnation with a
-    /// handle of the old one.
+    /// Call this before restarting the child. Otherwise, a client could use the new incarnation
+    /// with a handle of the old incarnation.
     ///
     /// ```
     /// # use microkit_registry::{Name, Names};
@@ -281,7 +285,8 @@ fn retry<T, E>(call: impl Fn() -> Result<T, CallError<E>>) -> Result<T, CallErro
     call()
 }
 
-/// Returns the channel with that identifier, if it is valid (Microkit manual, *Channels*).
+/// Returns the channel with the identifier `index`, if the identifier is valid (Microkit manual,
+/// *Channels*).
 fn channel_of(index: u64) -> Option<Channel> {
     const CHANNELS: u64 = 62;
     (index < CHANNELS).then(|| Channel::new(index as usize))

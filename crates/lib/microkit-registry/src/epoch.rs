@@ -1,13 +1,14 @@
-//! The epoch of a service, which tells a stale handle from a current one.
+//! The epoch of a service: the number that distinguishes a stale handle from a current handle.
 
 use core::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// The number of a service's registration. Each registration has a later epoch than the one before.
+/// The number of a service's registration. Each registration of a service has a later epoch than
+/// the previous registration.
 ///
-/// An epoch can travel in messages. So a client can send the epoch that it knows with each request,
-/// and the service [checks](Self::check) it:
+/// An epoch can be sent in messages. A client can send the epoch from its lookup with each request,
+/// and the service [checks](Self::check) this epoch:
 ///
 /// ```
 /// use microkit_registry::{Epoch, Stale};
@@ -30,23 +31,23 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 pub struct Epoch(pub(crate) u64);
 
 impl Epoch {
-    /// Returns the epoch as a number. The first one is 1.
+    /// Returns the epoch as a number. The first epoch of a service is 1.
     pub const fn number(self) -> u64 {
         self.0
     }
 
-    /// Checks that a request for the epoch `wanted` is for this epoch.
+    /// Checks that the epoch `wanted` of a request is equal to this epoch.
     ///
     /// # Errors
     ///
-    /// Returns [`Stale`] if it is for another.
+    /// Returns [`Stale`] if the two epochs differ.
     pub fn check(self, wanted: Self) -> Result<(), Stale> {
         if self == wanted { Ok(()) } else { Err(Stale) }
     }
 }
 
 /// The error of a stale handle: the service has registered again, or is no longer registered. Look
-/// it up again.
+/// the service up again.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Stale;
 

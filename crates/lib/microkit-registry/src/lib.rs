@@ -1,10 +1,10 @@
 //! A registry of services by name, for protection domains (PDs) that do not trust each other.
 //!
-//! A [`Registry`] is a PD in which services register and clients look them up. In Microkit the
-//! system file defines all channels, so a lookup does not create one. It tells a client which of
-//! *its* channels leads to the service, whether the service is there, and its [`Epoch`]. A
-//! [`Table`] defines which PD may register a service and which PD may find it. [`table!`] generates
-//! it from the system file.
+//! A [`Registry`] is a PD in which services register and clients look them up. In Microkit, the
+//! system file defines all channels, so a lookup does not create a channel. If the service is
+//! registered, a lookup returns the client's existing channel to the service and the service's
+//! [`Epoch`]. A [`Table`] defines the PDs that may register each service and the PDs that may find
+//! it. [`table!`] generates the table from the system file.
 //!
 //! ```text
 //!   service ── register, withdraw ──►┌──────────┐◄── lookup, forget ── client
@@ -48,26 +48,28 @@
 //!
 //! # Guarantees
 //!
-//! - **The order of start does not matter.** A lookup subscribes, whatever its result is: the
-//!   registry notifies the client when the result changes. A registration is complete before any
-//!   client is notified of it.
-//! - **A client cannot detect a service that it may not find.** A name without a grant, a service
-//!   that is not registered and an unknown name get the same answer, by the same instructions, and
-//!   leave the registry's memory in the same state.
-//! - **A client sees a restart.** Each registration has a later [`Epoch`] than the one before. A
-//!   service that restarts, or whose parent [reports its death](Names::report_death), is not found
-//!   until it registers again, and its subscribers are notified. When the *registry* restarts,
-//!   services stay registered, and all clients are notified to look up again.
-//! - **No PD spends the memory of another.** The registry's memory does not depend on the requests.
-//! - **A notification is observed, or its loss is known:** see [`signals`].
+//! - **The order of start does not matter.** A lookup with a grant also subscribes the client: the
+//!   registry notifies the client when the result changes. A registration is complete before the
+//!   registry notifies any client.
+//! - **A client cannot detect a service that it may not find.** A lookup of a service without a
+//!   grant, of a service that is not registered and of an unknown name has the same answer. The
+//!   registry executes the same instructions in all three cases. A lookup without a grant does not
+//!   change the registry's state.
+//! - **A client sees a restart.** Each registration of a service has a later [`Epoch`]. A service
+//!   that restarts is withdrawn until it registers again, and its subscribers are notified. The
+//!   parent can also [report the death](Names::report_death) of a service. After a restart of the
+//!   *registry*, services stay registered, and all clients are notified to look up again.
+//! - **No PD spends the memory of another.** The size of the registry's memory does not depend on
+//!   the requests.
+//! - **A sender can detect a lost notification:** see [`signals`].
 //!
-//! An answer is true when the registry gives it. If the service dies afterwards, the client is
-//! notified.
+//! An answer is correct at the time of the registry's reply. If the service dies later, the
+//! registry notifies the client.
 //!
 //! # Contract lines
 //!
-//! **Blocking:** says how long a call can wait. **Rights:** names the channels, attributes and
-//! priorities that the system file must grant.
+//! **Blocking:** states how long a call can wait. **Rights:** lists the channels, attributes and
+//! priorities that the system file must define.
 #![no_std]
 #![forbid(unsafe_code)]
 

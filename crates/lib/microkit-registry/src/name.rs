@@ -14,18 +14,19 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// assert_eq!(Name::try_new("a name of more than 24 bytes"), None);
 /// ```
 ///
-/// It always occupies 24 bytes, padded with zeros. So the time to compare two names does not depend
-/// on them, and any 24 bytes of a message are a name: the registry never has to refuse one.
+/// A name always occupies 24 bytes, padded with zeros. So a comparison of two names always takes
+/// the same time. Any 24 bytes of a message are a valid name, so the registry never refuses a
+/// malformed name.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
 #[repr(transparent)]
 pub struct Name([u8; Name::BYTES]);
 
 impl Name {
-    /// The maximum length of a name. It fills three message registers, so that a request travels in
-    /// CPU registers.
+    /// The maximum length of a name in bytes. A name fills three message registers, so a request
+    /// fits into CPU registers.
     pub const BYTES: usize = 24;
 
-    /// Creates a name. Use it in a constant, so that the compiler checks it.
+    /// Creates a name. Call this in a constant, so that the compiler checks the name.
     ///
     /// # Panics
     ///
@@ -38,8 +39,8 @@ impl Name {
         }
     }
 
-    /// Creates a name from a string that is known only at run time. Returns `None` where
-    /// [`new`](Self::new) panics.
+    /// Creates a name from a string that is known only at run time. Returns `None` if
+    /// [`new`](Self::new) would panic.
     pub const fn try_new(name: &str) -> Option<Self> {
         let text = name.as_bytes();
         if text.is_empty() || text.len() > Self::BYTES {
@@ -61,7 +62,8 @@ impl Name {
         &self.0
     }
 
-    /// Returns 0 if the names are equal. Always reads all bytes, so that its time reveals nothing.
+    /// Returns 0 if the names are equal. Always reads all bytes, so the execution time does not
+    /// depend on the names.
     #[inline]
     pub(crate) fn difference(&self, other: &Self) -> u64 {
         let words = |name: &Self| {
@@ -120,7 +122,7 @@ mod tests {
             assert_ne!(name.difference(&other), 0, "{index}");
         }
         assert_ne!(Name::new("a").difference(&Name::new("aa")), 0);
-        // The same difference in two words, and in all three.
+        // Set the same difference in two words, and in all three words.
         for indices in [&[0, 8][..], &[0, 16], &[8, 16], &[0, 8, 16]] {
             let mut other = name;
             indices.iter().for_each(|index| other.0[*index] ^= 0x80);

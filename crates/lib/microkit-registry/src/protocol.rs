@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{Epoch, Name};
 
-/// The registry's protocol. [`Registry`](crate::Registry) implements it, and
+/// The registry's protocol. [`Registry`](crate::Registry) implements this protocol, and
 /// [`Names`](crate::Names) calls it.
 #[protocol]
 pub trait Directory {
@@ -20,11 +20,11 @@ pub trait Directory {
     /// Returns [`NotAllowed`] if the caller is not the service's provider.
     fn register(&mut self, name: Name) -> Result<Epoch, NotAllowed>;
 
-    /// Withdraws a service, for its provider or for the provider's parent.
+    /// Withdraws a service. The caller must be its provider or the provider's parent.
     ///
     /// # Errors
     ///
-    /// Returns [`NotAllowed`] if the caller is neither.
+    /// Returns [`NotAllowed`] if the caller is neither the provider nor the provider's parent.
     fn withdraw(&mut self, name: Name) -> Result<(), NotAllowed>;
 
     /// Looks up a service and subscribes the caller to changes of the result.
@@ -50,15 +50,15 @@ pub struct LookupReply {
 
 /// The error of a lookup that finds nothing.
 ///
-/// It is the same for an unknown name, a service that is not registered, and a service that the
-/// caller may not find.
+/// The error is the same for an unknown name, a service that is not registered, and a service that
+/// the caller may not find.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct NotFound;
 
 /// The error of a request that the registry's table does not allow.
 ///
-/// It is the same for an unknown name and for a service of another PD.
+/// The error is the same for an unknown name and for a service of another PD.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct NotAllowed;
@@ -74,9 +74,10 @@ impl core::fmt::Display for NotAllowed {
 
 impl core::error::Error for NotAllowed {}
 
-/// The label of the reply to a caller whose call the registry's last incarnation did not answer.
+/// The label of a reply that asks the caller to call again. A restarted registry sends this reply
+/// to a caller that its last incarnation did not answer.
 ///
-/// The protocol does not use this label, so the client sees a bad reply and calls again. It is not
-/// `microkit_protocol::RESTARTED`, because [`Names`](crate::Names) hides the restart from the
-/// caller.
+/// The protocol does not use this label, so the client sees a bad reply and calls again. The label
+/// is not `microkit_protocol::RESTARTED`, because [`Names`](crate::Names) hides the restart from
+/// the caller.
 pub(crate) const CALL_AGAIN: u64 = 0xf0;

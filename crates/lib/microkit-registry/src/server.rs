@@ -12,21 +12,22 @@ use crate::{
 
 /// The handler of a registry's protection domain (PD).
 ///
-/// The channel of a call identifies the caller. The registry answers every request, whatever its
-/// words are, and changes only what the table lets the caller change.
+/// The channel of a call identifies the caller. The registry answers every request, even a
+/// malformed request. A request can change only the state that the table allows its caller to
+/// change.
 ///
 /// **Rights:** the registry's PD has a higher priority than all its callers, as Microkit requires
-/// for protected procedure calls, and may notify every client.
+/// for protected procedure calls. The registry may notify every client.
 #[derive(Debug)]
 pub struct Registry {
     state: RegistryState,
 }
 
 impl Registry {
-    /// Starts an incarnation of the registry. Call it in `init`.
+    /// Starts an incarnation of the registry. Call this in `init`.
     ///
-    /// `lasting` is a memory region that only the registry maps. It is zero at boot and keeps its
-    /// contents over a restart of the registry, so that services stay registered.
+    /// `lasting` is a memory region that only the registry maps. The region is zero at boot and
+    /// keeps its contents over a restart of the registry, so services stay registered.
     ///
     /// ```
     /// # use microkit_registry::{Name, Registry, Service, Table};
@@ -44,15 +45,16 @@ impl Registry {
     /// }
     /// ```
     ///
-    /// After a restart, all clients are notified, because the last incarnation may have died before
-    /// it notified them. A caller whose call it received and did not answer is asked to call again
-    /// with the registry's first wait. [`Names`](crate::Names) does so.
+    /// After a restart, the registry notifies all clients, because its last incarnation may have
+    /// died before it notified them. With its first wait, the registry replies to a call that its
+    /// last incarnation did not answer. This reply asks the caller to call again.
+    /// [`Names`](crate::Names) repeats the call automatically.
     ///
     /// **Blocking:** never.
     ///
     /// # Panics
     ///
-    /// Panics if `lasting` has fewer words than one plus one for each service of the table.
+    /// Panics if `lasting` has fewer than `n + 1` words, for a table with `n` services.
     pub fn new(table: &'static Table, lasting: &'static [SharedWord]) -> Self {
         let state = RegistryState::new(table, lasting);
         notify_all(state.to_notify_at_start());
@@ -75,23 +77,23 @@ impl Handler for Registry {
         Ok(DirectoryServer::dispatch(&mut call, &msg_info))
     }
 
-    // `restart_reply!` leaves a record in the ELF file. With `#[inline]` it is only in the
-    // registry's program, and not in programs that link this crate as clients.
+    // `restart_reply!` adds a record to the ELF file. `#[inline]` keeps the record out of client
+    // programs that link this crate.
     #[inline]
     fn restart_reply(&self) -> Option<RestartReply> {
         Some(restart_reply!(CALL_AGAIN))
     }
 
-    /// Ignores notifications. Any peer may send one, but the registry uses none.
+    /// Ignores notifications. Any peer may send notifications, but the registry does not use them.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }
 }
 
-/// The state, and the caller of the current request.
+/// The registry's state, and the caller of the current request.
 ///
-/// Each change is complete before anyone is notified of it: a client that looks up again at once
-/// must see it.
+/// Each change is complete before the registry notifies a client. So a client that looks up again
+/// immediately sees the change.
 struct Call<'a> {
     state: &'a mut RegistryState,
     caller: Channel,

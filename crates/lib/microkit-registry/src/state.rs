@@ -1,20 +1,21 @@
-//! The registry's state, and how each request changes it.
+//! The registry's state, and the changes that each request makes.
 //!
-//! No system call is made here. Each change returns the clients to notify, so that tests can check
-//! every step on the host.
+//! This module does not make system calls. Each change returns the clients to notify, so tests can
+//! check every step on the host.
 //!
 //! # Layout
 //!
-//! Registrations must survive a restart of the registry. They are in `lasting`, a memory region:
+//! Registrations must survive a restart of the registry, so the memory region `lasting` stores
+//! them:
 //!
 //! | word | contents |
 //! | --- | --- |
 //! | 0 | the number of incarnations of the registry |
 //! | 1 + index of a service | epoch of its last registration << 1, plus 1 if it is registered |
 //!
-//! One request stores at most one word of a service, except `begin`, which stores one for each
-//! service of the caller. So when the registry dies, each service's change is either complete or
-//! not made. Subscriptions are not kept: a restarted registry notifies all clients instead.
+//! Each change of a service is one store to the service's word. So if the registry dies, each
+//! change is either complete or not made. Subscriptions are lost at a restart: a restarted registry
+//! notifies all clients instead.
 
 use core::hint::black_box;
 use core::sync::atomic::Ordering;
@@ -25,8 +26,9 @@ use crate::{Epoch, LookupReply, MAX_SERVICES, Name, NotAllowed, Table};
 
 /// The registrations and subscriptions of a registry.
 ///
-/// Every change returns the channels to notify after it. [`Registry`](crate::Registry) notifies
-/// them. A PD that is more than a registry can use this type in its own handler:
+/// Every change returns the channels to notify after the change. [`Registry`](crate::Registry)
+/// notifies these channels. A PD with other tasks besides the registry can use this type in its own
+/// handler:
 ///
 /// ```
 /// use microkit_registry::{Grant, Name, NotAllowed, RegistryState, Service, Table};
@@ -52,31 +54,33 @@ use crate::{Epoch, LookupReply, MAX_SERVICES, Name, NotAllowed, Table};
 /// # Ok::<(), NotAllowed>(())
 /// ```
 ///
-/// Registrations are in memory that keeps its contents over a restart. Subscriptions are not.
+/// Registrations are in memory that keeps its contents over a restart. Subscriptions are lost at a
+/// restart.
 #[derive(Debug)]
 pub struct RegistryState {
     table: &'static Table,
     lasting: &'static [SharedWord],
     is_first_incarnation: bool,
-    /// For each service: the epoch of its last registration << 1, plus [`REGISTERED`]. A copy of
-    /// the words in `lasting`, so that a lookup reads no shared memory.
+    /// For each service: the epoch of its last registration << 1, plus [`REGISTERED`]. The array is
+    /// a copy of the words in `lasting`, so that a lookup does not read shared memory.
     states: [u64; MAX_SERVICES],
     /// For each service: a bit for each subscribed channel.
     watchers: [u64; MAX_SERVICES],
 }
 
 impl RegistryState {
-    /// The number of words in `lasting` before the services' words: the count of incarnations.
+    /// The number of words in `lasting` before the services' words. The header word counts the
+    /// incarnations.
     const HEADER_WORDS: usize = 1;
 
     /// Reads the state from `lasting`.
     ///
-    /// `lasting` is memory that is zero at boot, that no other PD can write, and that keeps its
-    /// contents when this PD is restarted.
+    /// `lasting` must be zero at boot, and must keep its contents over a restart of this PD. Other
+    /// PDs must not be able to write to `lasting`.
     ///
     /// # Panics
     ///
-    /// Panics if `lasting` has fewer words than one plus one for each service.
+    /// Panics if `lasting` has fewer than `n + 1` words, for a table with `n` services.
     pub fn new(table: &'static Table, lasting: &'static [SharedWord]) -> Self {
         let needed = Self::HEADER_WORDS + table.services.len();
         assert!(
@@ -103,8 +107,8 @@ impl RegistryState {
 
     /// Returns the clients to notify when this incarnation starts.
     ///
-    /// These are none after boot, and all after a restart: their subscriptions are lost, and the
-    /// last incarnation may have died before it notified them.
+    /// The set is empty after boot, and contains all clients after a restart. A restart loses all
+    /// subscriptions, and the last incarnation may have died before it notified its subscribers.
     pub fn to_notify_at_start(&self) -> ChannelSet {
         if self.is_first_incarnation {
             return ChannelSet::default();
@@ -128,8 +132,8 @@ impl RegistryState {
     ///
     /// # Errors
     ///
-    /// Returns [`NotAllowed`] if `caller` is not the provider of a service with that name. Then
-    /// nothing changes.
+    /// Returns [`NotAllowed`] if `caller` is not the provider of a service with that name. After an
+    /// error, the state is unchanged.
     pub fn register(
         &mut self,
         caller: Channel,
@@ -141,12 +145,12 @@ impl RegistryState {
         Ok((Epoch(epoch), to_notify))
     }
 
-    /// Withdraws a service for `caller`, which is its provider or the provider's parent.
+    /// Withdraws a service. `caller` must be its provider or the provider's parent.
     ///
     /// # Errors
     ///
-    /// Returns [`NotAllowed`] if `caller` is neither for a service with that name. Then nothing
-    /// changes.
+    /// Returns [`NotAllowed`] if `caller` is neither the provider of a service with that name nor
+    /// the provider's parent. After an error, the state is unchanged.
     pub fn withdraw(&mut self, caller: Channel, name: Name) -> Result<ChannelSet, NotAllowed> {
         let service = self.index_if(name, |service| {
             service.provider == caller || service.parent == Some(caller)
@@ -156,9 +160,9 @@ impl RegistryState {
 
     /// Looks up a service, and subscribes `caller` if it may find the service.
     ///
-    /// Returns the service if it is registered and `caller` may find it. Every `None` executes the
-    /// same instructions and accesses the same memory: the search visits every grant and every
-    /// service, and does not branch on the result.
+    /// Returns the service if it is registered and `caller` may find it. Every lookup that returns
+    /// `None` executes the same instructions and accesses the same memory. The search visits every
+    /// grant and every service, and does not branch on the result.
     pub fn lookup(&mut self, caller: Channel, name: Name) -> Option<LookupReply> {
         let (granted, channel) = self.granted(caller, name);
         let state = self.watch(name, granted, |watchers| watchers | bit(caller));
@@ -168,15 +172,15 @@ impl RegistryState {
         })
     }
 
-    /// Unsubscribes `caller` from a service. Like [`lookup`](Self::lookup), it executes the same
-    /// instructions for every name.
+    /// Unsubscribes `caller` from a service. Like [`lookup`](Self::lookup), this method executes
+    /// the same instructions for every name.
     pub fn forget(&mut self, caller: Channel, name: Name) {
         let (granted, _) = self.granted(caller, name);
         self.watch(name, granted, |watchers| watchers & !bit(caller));
     }
 
     /// Returns a mask and the channel to the service. The mask is all ones if `caller` may find the
-    /// service. Otherwise, both are zero.
+    /// service. Otherwise, both results are zero.
     #[inline]
     fn granted(&self, caller: Channel, name: Name) -> (u64, u64) {
         let (mut granted, mut channel) = (0, 0);
@@ -190,7 +194,7 @@ impl RegistryState {
     }
 
     /// Changes the subscriptions to a service and returns the service's state. If `granted` is
-    /// zero, it changes nothing and returns 0.
+    /// zero, changes nothing and returns 0.
     #[inline]
     fn watch(&mut self, name: Name, granted: u64, change: impl Fn(u64) -> u64) -> u64 {
         let mut found = 0;
@@ -203,7 +207,7 @@ impl RegistryState {
         found
     }
 
-    /// Returns the index of the service with that name for which `may` is true.
+    /// Returns the index of the service with that name, if `may` returns true for the service.
     fn index_if(
         &self,
         name: Name,
@@ -221,7 +225,7 @@ impl RegistryState {
         Ok(found_index as usize)
     }
 
-    /// Changes a service's state and returns the subscribed clients if it is a change.
+    /// Sets a service's state. Returns the subscribed clients if the state has changed.
     fn set(&mut self, service: usize, state: u64) -> ChannelSet {
         if self.states[service] == state {
             return ChannelSet::default();
@@ -246,8 +250,8 @@ const fn bit(channel: Channel) -> u64 {
 
 /// Returns all ones if `word` is 0, and 0 otherwise.
 ///
-/// `black_box` hides the value from the compiler. Without it, the compiler could turn the masks
-/// above into branches, and the time of a lookup would reveal which services exist.
+/// `black_box` hides the value from the compiler. Without `black_box`, the compiler could turn the
+/// masks above into branches, and the time of a lookup would reveal which services exist.
 #[inline]
 fn all_ones_if_zero(word: u64) -> u64 {
     black_box(u64::from(word == 0)).wrapping_neg()

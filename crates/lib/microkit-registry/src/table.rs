@@ -1,6 +1,6 @@
-//! The registry's table: which PD may register which service, and which PD may find it.
+//! The registry's table: the PDs that may register each service, and the PDs that may find it.
 //!
-//! The table is a constant. `table!` generates it from the system file.
+//! The table is a constant that `table!` generates from the system file.
 
 use sel4_microkit::Channel;
 
@@ -9,7 +9,7 @@ use crate::Name;
 /// A service, and the PDs that may register and withdraw it.
 #[derive(Debug, Copy, Clone)]
 pub struct Service {
-    /// The name by which clients look it up.
+    /// The name that clients use to look up the service.
     pub name: Name,
     /// The registry's channel to the PD that provides the service.
     pub provider: Channel,
@@ -24,12 +24,12 @@ pub struct Grant {
     pub service: Name,
     /// The registry's channel to the client.
     pub client: Channel,
-    /// The client's channel to the provider, with the identifier that it has in the client.
+    /// The client's channel to the provider. The identifier is valid in the client's PD.
     pub channel: Channel,
 }
 
-/// All services and all grants of a registry. [`table!`](crate::table) generates it from the system
-/// file.
+/// All services and all grants of a registry. [`table!`](crate::table) generates the table from the
+/// system file.
 #[derive(Debug)]
 pub struct Table {
     pub(crate) services: &'static [Service],
@@ -40,7 +40,7 @@ pub struct Table {
 pub const MAX_SERVICES: usize = 32;
 
 impl Table {
-    /// Creates a table. Use it in a constant or a static, so that the compiler checks it.
+    /// Creates a table. Call this in a constant or a static, so that the compiler checks the table.
     ///
     /// ```
     /// use microkit_registry::{Grant, Name, Service, Table};
@@ -94,8 +94,8 @@ impl Table {
     }
 }
 
-/// Returns the index of the first service with that name, or the number of services if there is
-/// none.
+/// Returns the index of the first service with that name, or the number of services if no service
+/// has that name.
 const fn position(services: &[Service], name: Name) -> usize {
     let mut index = 0;
     while index < services.len() && !same(services[index].name, name) {
@@ -104,7 +104,7 @@ const fn position(services: &[Service], name: Name) -> usize {
     index
 }
 
-/// Compares two names. `==` cannot be called in a constant.
+/// Compares two names. `==` is not available in a constant.
 const fn same(one: Name, other: Name) -> bool {
     let mut index = 0;
     while index < Name::BYTES {
@@ -132,13 +132,13 @@ const fn same(one: Name, other: Name) -> bool {
 /// }
 /// ```
 ///
-/// The first line names the system file and the registry's protection domain (PD) in it. Each
-/// `service` has the name by which clients look it up, the PD that provides it, optionally the
-/// parent that may report its death, and the PDs that may find it.
+/// The first line names the system file and the registry's protection domain (PD). Each `service`
+/// line gives the service's name, the PD that provides the service, and optionally the parent that
+/// may report the death of this PD. Each `client` line gives a PD that may find the service.
 ///
 /// The macro finds the channels between these PDs in the file, by the rules of
-/// `microkit_system::system!`. A channel that is missing is a compile error that shows the line of
-/// the file.
+/// `microkit_system::system!`. A missing channel is a compile error that shows the line of the
+/// file.
 #[macro_export]
 macro_rules! table {
     (
@@ -174,7 +174,7 @@ macro_rules! table {
     };
 }
 
-/// The identifier of the channel from `$pd` to `$peer`, as `$pd` has it.
+/// The channel from `$pd` to `$peer`, with its identifier in `$pd`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __channel {
@@ -184,7 +184,7 @@ macro_rules! __channel {
     }};
 }
 
-/// The registry's channel to the parent, if there is one.
+/// The registry's channel to the parent, or `None` for a service without a parent.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __parent {

@@ -1,4 +1,4 @@
-//! Tests of each method of `Names`, in the schedule that the priorities give.
+//! Tests each method of `Names`, in the schedule that the priorities determine.
 
 mod common;
 
@@ -6,7 +6,8 @@ use common::{BELL, PEER, REGISTRY, With, system};
 use microkit_registry::{Found, Names, NotAllowed, Stale, signals};
 use sel4_microkit::{ChannelSet, Handler, Infallible, debug_println};
 
-/// Looks `bell` up and prints whether it is stale later. Notifies `bell`, which then withdraws.
+/// A client that looks `bell` up and then notifies `bell`. The client checks its handle at the
+/// start and after each notification, and prints the results.
 struct Alice {
     names: Names,
     found: Found,
@@ -52,7 +53,7 @@ fn withdraw(names: &mut Names) {
     names.withdraw(BELL).unwrap();
 }
 
-/// Runs the system and returns what it prints.
+/// Runs the system and returns its output.
 fn log(forgets: bool, on_notified: fn(&mut Names)) -> String {
     let bell = With {
         bell: true,

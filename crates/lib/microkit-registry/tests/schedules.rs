@@ -1,11 +1,12 @@
-//! Explores every order in which the PDs can start, with the death of each PD at every step.
+//! Explores every order in which the PDs can start, with a death of the service or the registry at
+//! every step.
 
 mod common;
 
 use common::{With, assert_complete, last, system};
 use microkit_test::{Explorer, Run};
 
-/// Checks that at the end, `alice` knows the current epoch of `bell`.
+/// Checks the final state: `alice` has found the current epoch of `bell`.
 fn alice_is_up_to_date(run: &Run) {
     let log = run.log();
     assert_eq!(last(&log, "alice"), last(&log, "bell"), "{log}");

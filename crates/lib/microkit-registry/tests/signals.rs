@@ -1,5 +1,5 @@
-//! Checks that every accepted signal is observed or reported lost, in every schedule, with the
-//! death of the receiver at every step. Mutants that break this must be found.
+//! Tests that every accepted signal is observed or reported as lost, in every schedule, with a
+//! death of the receiver at every step. The same checks must find the defects of mutants.
 
 mod common;
 
@@ -13,9 +13,10 @@ use sel4_microkit::{
     shared_words,
 };
 
-/// The channel between `alice` and `bell`, in both.
+/// The channel between `alice` and `bell`, with the same identifier in both PDs.
 const PEER: Channel = Channel::new(1);
-/// The channel between `alice` and `parent`, which takes the registry's part here.
+/// The channel between `alice` and `parent`. In these tests, `parent` reports a death in place of
+/// the registry.
 const NEWS: Channel = Channel::new(2);
 
 const FILE: &str = r#"
@@ -40,7 +41,7 @@ fn words() -> &'static [SharedWord] {
     shared_words!(words, words_size, SharedWord)
 }
 
-/// A sender: the real one or a mutant.
+/// The interface of the real sender and of mutants.
 trait Sends: 'static {
     fn new() -> Self;
     fn attach(&mut self) -> bool;
@@ -153,7 +154,8 @@ impl Handler for Bell {
     }
 }
 
-/// Restarts `bell` if `restarts`, and otherwise notifies `alice` of its death.
+/// The parent of `bell`. If `restarts` is true, restarts a dead `bell`. Otherwise, notifies `alice`
+/// of the death.
 struct Parent {
     restarts: bool,
 }
@@ -182,8 +184,8 @@ fn with_file<S: Sends>(file: &str, signals: usize, restarts: bool) -> System {
         .program("alice.elf", move || alice::<S>(signals))
 }
 
-/// Checks that each accepted signal has an outcome, and that each one reported as observed was
-/// taken.
+/// Checks that each accepted signal has an outcome, and that `bell` has taken each signal that is
+/// reported as observed.
 fn is_settled(run: &Run) {
     let log = run.log();
     let count = |what| log.matches(what).count();
@@ -203,7 +205,8 @@ fn is_settled(run: &Run) {
     assert!(took <= count("accepted"), "a signal came twice: {log}");
 }
 
-/// Explores every schedule for one signal, and 1000 schedules for two signals, which can merge.
+/// Explores every schedule for one signal, and 1000 schedules for two signals. Two signals can
+/// merge.
 #[test]
 fn without_deaths_all_signals_are_observed() {
     let check = |signals: usize, runs: usize| {
@@ -219,8 +222,7 @@ fn without_deaths_all_signals_are_observed() {
     check(2, 1000);
 }
 
-/// Explores all schedules of every order of priorities, and 2000 of the many more that ignore
-/// priorities.
+/// Explores all schedules for every order of priorities, and 2000 schedules that ignore priorities.
 #[test]
 fn no_signal_vanishes_when_the_receiver_restarts_at_any_step() {
     let all_are_accepted = |run: &Run| {
@@ -332,7 +334,8 @@ fn a_sender_that_ignores_the_death_is_found() {
     assert!(found.message().contains("has vanished"), "{found}");
 }
 
-/// A mutant that continues the last incarnation's epoch and observes all signals sent to it.
+/// A mutant of the receiver that keeps the epoch of its last incarnation, and marks all signals to
+/// this epoch as observed.
 fn forgetful_bell() -> Bell {
     let words = words();
     if words[8].load(Ordering::Relaxed) != 0 {
@@ -396,7 +399,8 @@ fn too_few_words_are_refused() {
     Receiver::new(&alone()[1..]);
 }
 
-/// The peer may write any value to any word at any time.
+/// Asserts that invalid words from a peer never cause a panic, and that a new incarnation of the
+/// receiver works again.
 #[test]
 fn a_malicious_peer_affects_only_the_signals_between_the_two() {
     const LIES: [u64; 6] = [0, 1, 2, 3, 1 << 63, u64::MAX];
@@ -419,7 +423,7 @@ fn a_malicious_peer_affects_only_the_signals_between_the_two() {
             let ticket = sender.signal().unwrap();
             assert_eq!(receiver.take(), Ok(1));
             words[word].store(lie, Ordering::SeqCst);
-            // Any outcome is right, but none of these calls may panic.
+            // The results of these calls are arbitrary, but the calls must not panic.
             let _ = sender.outcome(ticket);
             let _ = Sender::attach(&mut sender);
             let _ = sender.signal().map(|ticket| sender.outcome(ticket));
@@ -429,9 +433,9 @@ fn a_malicious_peer_affects_only_the_signals_between_the_two() {
             let mut sender = Sender::new(words, PEER);
             let _ = Sender::attach(&mut sender);
             let _ = sender.signal();
-            // A new incarnation of the receiver works again, whatever the words were.
+            // A new incarnation of the receiver must work again, for any values of the words.
             let mut receiver = Receiver::new(words);
-            // A forged `sent_to` can give it signals of another epoch, but no error.
+            // A forged `sent_to` can cause a wrong count, but not an error.
             assert!(receiver.take().is_ok());
             assert_eq!(Sender::attach(&mut sender), Ok(()));
             let ticket = sender.signal().expect("the receiver has a new epoch");

@@ -1,5 +1,5 @@
-//! Tests of the registry's state alone, without a system: what each request changes, and that
-//! requests of one PD do not affect another.
+//! Tests the registry's state without a system: the effect of each request, and the isolation of
+//! PDs from each other.
 
 mod common;
 
@@ -10,7 +10,7 @@ use microkit_registry::{
 use proptest::prelude::*;
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
-/// A table with two services. `ALICE` may find both, and `MALLORY` may find one.
+/// A table with two services. `ALICE` may find both services, and `MALLORY` may find only `sum`.
 static TWO: Table = Table::new(
     &[
         Service {
@@ -143,7 +143,8 @@ fn a_lookup_without_a_grant_changes_nothing() {
     let mut state = RegistryState::new(&TWO, lasting());
     state.register(PROVIDER, BELL).unwrap();
     let before = format!("{state:?}");
-    // A registered service without a grant, an unknown name, and an unknown client.
+    // Look up a registered service without a grant, an unknown name, and a service for an unknown
+    // client.
     assert_eq!(find(&mut state, MALLORY, BELL), None);
     assert_eq!(find(&mut state, MALLORY, UNKNOWN), None);
     assert_eq!(find(&mut state, Channel::new(40), SUM), None);
@@ -152,8 +153,8 @@ fn a_lookup_without_a_grant_changes_nothing() {
     assert_eq!(state.withdraw(PROVIDER, BELL), Ok(set(&[])));
 }
 
-/// A table with two services whose names differ in one byte, by `difference`. `ALICE` may find the
-/// first.
+/// Returns a table with two services, and the name of the second service. The first bytes of the
+/// two names differ by `difference`. `ALICE` may find only the first service.
 fn alike(difference: u8) -> (&'static Table, Name) {
     let other = Name::new(if difference == 1 { "cell" } else { "gell" });
     assert_eq!(b'b' ^ difference, other.to_string().as_bytes()[0]);
@@ -171,7 +172,8 @@ fn alike(difference: u8) -> (&'static Table, Name) {
     (Box::leak(Box::new(Table::new(services, grants))), other)
 }
 
-/// The masks combine two differences. Equal bits in both must not make one difference vanish.
+/// Asserts that a request with a wrong name and a wrong caller is refused, even if both differences
+/// have the same bits.
 #[test]
 fn a_wrong_name_and_a_wrong_caller_do_not_cancel_out() {
     let by = (ALICE.index() ^ MALLORY.index()) as u8;
@@ -196,7 +198,8 @@ fn a_region_that_is_too_small_is_refused() {
 
 #[test]
 fn the_size_of_a_registry_is_fixed() {
-    // For 32 services a state and a channel set each; the references to the table and the region.
+    // A registry contains a state and a channel set for each of 32 services, and the references to
+    // the table and the region.
     assert_eq!(size_of::<Registry>(), 32 * 16 + 32);
     assert_eq!(size_of_val(&TABLE), 32);
 }
@@ -244,8 +247,8 @@ fn calls(who: impl Strategy<Value = usize>) -> impl Strategy<Value = Vec<Call>> 
 }
 
 proptest! {
-    /// Inserts requests of PDs without a right between the requests of the others. They notify no
-    /// one, and they change no answer to another PD.
+    /// Asserts that requests of PDs without rights never notify a client, and never change an
+    /// answer to another PD.
     #[test]
     fn a_client_has_no_effect_on_another(
         honest in calls(prop_oneof![Just(1usize), Just(2), Just(3), Just(5)]),
@@ -270,7 +273,7 @@ proptest! {
         }
     }
 
-    /// A registry that restarts between any two requests answers like one that does not.
+    /// Asserts that a restart of the registry between two requests does not change its answers.
     #[test]
     fn a_restart_of_the_registry_changes_no_answer(calls in calls(0usize..6), at in 0usize..40) {
         let words = lasting();

@@ -1,8 +1,9 @@
-//! The known defects of Tock's inter-process communication, each in a module of its own.
+//! Tests for the known defects of Tock's inter-process communication, with one module for each
+//! defect.
 //!
-//! One test of a module shows that the registry does not have the defect, in any schedule and with
-//! a death at any step. The others put the defect into a registry and check that the explorer finds
-//! it.
+//! In each module, one test checks that the registry does not have the defect, in every schedule
+//! and with a death at every step. The other tests plant the defect in a mutant and check that the
+//! explorer finds the defect.
 
 mod common;
 
@@ -15,7 +16,7 @@ use microkit_registry::{
 use microkit_test::{Explorer, Found, Run, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, debug_println};
 
-/// The requests of a registry. A mutant overrides one of them with a defect.
+/// The requests of a registry. A mutant overrides one request with a defect.
 trait Defect: Sized + 'static {
     fn register(
         server: &mut Mutant<Self>,
@@ -56,7 +57,7 @@ fn notify_all(channels: ChannelSet) {
 
 struct Mutant<M> {
     state: RegistryState,
-    /// The memory of a registry that stores something for each request.
+    /// The memory of a mutant that stores each request.
     asked: Vec<(Channel, Name)>,
     defect: std::marker::PhantomData<M>,
 }
@@ -104,7 +105,7 @@ impl<M: Defect> Handler for Mutant<M> {
     }
 }
 
-/// Checks that the explorer has found the defect, with that message.
+/// Checks that the explorer has found the defect with the message `message`.
 #[track_caller]
 fn is_found(result: Result<microkit_test::Explored, Box<Found>>, message: &str) {
     let found = result.expect_err("the explorer did not find the defect");
@@ -114,12 +115,12 @@ fn is_found(result: Result<microkit_test::Explored, Box<Found>>, message: &str) 
 
 mod callback_though_exposure_failed {
     //! Tock: "`allow()` can succeed, and a notify callback can be triggered, even if the
-    //! `expose_to()` call fails". Here a registration that fails changes nothing, and no client is
-    //! notified.
+    //! `expose_to()` call fails". In this crate, a failed registration changes nothing and notifies
+    //! no client.
 
     use super::*;
 
-    /// Tries to register a service without the right to.
+    /// Tries to register and withdraw a service without the right to do so.
     fn mallory() -> Idle {
         let names = Names::connect(REGISTRY).unwrap();
         assert_eq!(names.register(BELL), Err(CallError::Method(NotAllowed)));
@@ -177,12 +178,12 @@ mod callback_though_exposure_failed {
 
 mod errors_reveal_services {
     //! Tock: "By iterating through service IDs the error return values leak which apps are
-    //! present". Here every name that a client may not find gets the same answer, whether the
-    //! service exists or not.
+    //! present". In this crate, the registry gives the same answer for all names that the client
+    //! may not find.
 
     use super::*;
 
-    /// Sends every request and prints each answer.
+    /// Sends every request for three names and prints the answers.
     fn mallory() -> Idle {
         let directory = DirectoryClient::connect(REGISTRY).unwrap();
         for name in [BELL, Name::new("never"), Name::new("x")] {
@@ -201,7 +202,7 @@ mod errors_reveal_services {
             ..With::default()
         })
         .program("mallory.elf", mallory)
-        // `alice` would only add schedules.
+        // An active `alice` would only add schedules.
         .program("alice.elf", || Idle)
     }
 
@@ -226,7 +227,7 @@ mod errors_reveal_services {
         );
     }
 
-    /// Returns another error for a service that exists.
+    /// A mutant whose answer to `withdraw` is different for a service that exists.
     struct Honest;
 
     impl Defect for Honest {
@@ -249,7 +250,7 @@ mod errors_reveal_services {
         is_found(result, "can tell the names apart");
     }
 
-    /// Lets every caller find every service.
+    /// A mutant that allows every caller to find every service.
     struct Open;
 
     impl Defect for Open {
@@ -272,11 +273,11 @@ mod errors_reveal_services {
 
 mod callee_pays_for_the_caller {
     //! Tock: "Calling `client_notify()` on a different process causes the callee's process to
-    //! allocate". Here no request of one caller takes memory from the others.
+    //! allocate". In this crate, the requests of one caller never use the memory of another caller.
 
     use super::*;
 
-    /// Asks for more names than a mutant has memory for.
+    /// Looks up more names than a mutant can store.
     fn mallory() -> Idle {
         let directory = DirectoryClient::connect(REGISTRY).unwrap();
         for name in ["a", "b", "bell"] {
@@ -344,8 +345,8 @@ mod callee_pays_for_the_caller {
         let system = with();
         assert_complete(Explorer::new(&system).crash("mallory").check(|run| {
             alice_finds_it(run);
-            // The lasting memory has one word for the registry's incarnations and one for the
-            // service.
+            // The region `lasting` has one word for the registry's incarnations and one word for
+            // the service.
             let words = run.region("registry", "lasting");
             let used = words
                 .iter()
@@ -354,7 +355,7 @@ mod callee_pays_for_the_caller {
         }));
     }
 
-    /// Stores each name that is looked up, while there is memory.
+    /// A mutant that stores the name of each lookup until its memory is full.
     struct Remembers;
 
     impl Defect for Remembers {
@@ -381,8 +382,8 @@ mod callee_pays_for_the_caller {
 
 mod notification_vanishes {
     //! Tock: "Scheduling a notify callback may fail (queue full, calling process has died), and
-    //! neither is made aware". Here every subscriber is notified of a change, even if the registry
-    //! or the service dies meanwhile. (`tests/signals.rs` does the same for signals to a service.)
+    //! neither is made aware". In this crate, every subscriber is notified of a change, even if the
+    //! registry or the service dies. `tests/signals.rs` has the tests for signals to a service.
 
     use super::*;
 
@@ -400,7 +401,7 @@ mod notification_vanishes {
         })
     }
 
-    /// Notifies no client after a restart.
+    /// A mutant that notifies no client after its restart.
     struct Silent;
 
     impl Defect for Silent {
@@ -418,7 +419,7 @@ mod notification_vanishes {
         is_found(result, "alice was not notified");
     }
 
-    /// A system whose `parent` reports the death of `bell` and does not restart it.
+    /// Returns a system whose `parent` reports the death of `bell` and does not restart it.
     fn without_restart() -> System {
         system(With {
             bell: true,
@@ -447,7 +448,7 @@ mod notification_vanishes {
         );
     }
 
-    /// Withdraws a service and notifies no client.
+    /// A mutant that withdraws a service and notifies no client.
     struct Discreet;
 
     impl Defect for Discreet {
@@ -471,9 +472,9 @@ mod notification_vanishes {
 }
 
 mod load_order_matters {
-    //! Tock: "If the client is started first, notifying the service will silently fail": a callback
-    //! that is not registered yet is null, and its calls are dropped. Here the lookup and the
-    //! subscription are one request. (`tests/schedules.rs` explores every order of start.)
+    //! Tock: "If the client is started first, notifying the service will silently fail". Tock drops
+    //! the calls of a callback that is not registered yet. In this crate, the lookup and the
+    //! subscription are one request. `tests/schedules.rs` explores every order of start.
 
     use super::*;
 
@@ -497,7 +498,7 @@ mod load_order_matters {
         assert_complete(Explorer::new(&with()).check(alice_finds_it));
     }
 
-    /// Subscribes only clients whose lookup finds the service.
+    /// A mutant that subscribes only clients whose lookup finds the service.
     struct Null;
 
     impl Defect for Null {
@@ -522,7 +523,8 @@ mod load_order_matters {
         );
     }
 
-    /// Needs one request to look up and another one to subscribe. Here `forget` subscribes.
+    /// A mutant with separate requests for lookup and subscription. The request `forget` subscribes
+    /// the caller.
     struct TwoSteps;
 
     impl Defect for TwoSteps {
@@ -551,7 +553,7 @@ mod load_order_matters {
         }
     }
 
-    /// Looks up and then subscribes.
+    /// A client that looks up and then subscribes with a second request.
     struct Early(Names);
 
     fn early() -> Early {
@@ -583,8 +585,8 @@ mod load_order_matters {
         let system = with()
             .program("registry.elf", mutant::<TwoSteps>)
             .program("alice.elf", early);
-        // The defect does not show in every schedule: with these priorities, both requests come in
-        // time.
+        // The defect does not appear in every schedule. With these priorities, the service
+        // registers before the lookup.
         let lucky = Explorer::new(&system).by_priority();
         lucky.check(alice_finds_it);
         is_found(

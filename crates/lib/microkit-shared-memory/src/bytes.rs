@@ -7,10 +7,10 @@ use crate::{Memory, WritableMemory};
 
 const BYTES_PER_WORD: usize = size_of::<u64>();
 
-/// Shared memory as bytes. A word holds eight bytes, with the first in its lowest bits.
+/// A view of shared memory as bytes. Each word holds eight bytes in little-endian order.
 ///
-/// If another PD writes during a read, some of the bytes read may be old and others new. The PDs
-/// must agree on the times of writes, by a queue, a [`Pool`](crate::Pool) or a lease.
+/// If another PD writes during a read, the read may return a mix of old and new bytes. The PDs must
+/// synchronise their accesses with a queue, a [`Pool`](crate::Pool) or a lease.
 ///
 /// # Examples
 ///
@@ -43,7 +43,7 @@ impl<M: Memory> Bytes<M> {
         self.memory.words().saturating_mul(BYTES_PER_WORD)
     }
 
-    /// Returns whether there are no bytes.
+    /// Returns whether the memory has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -65,8 +65,8 @@ impl<M: Memory> Bytes<M> {
         Ok(())
     }
 
-    /// Copies bytes out of one word into the start of `to`. `at` is the index of the first byte in
-    /// the memory. Returns the number of bytes copied.
+    /// Copies bytes out of one word into the start of `to`. `at` is the byte index in the memory.
+    /// Returns the number of bytes copied.
     #[inline]
     pub(crate) fn copy_word_out(&self, at: usize, to: &mut [u8]) -> usize {
         let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
@@ -76,8 +76,8 @@ impl<M: Memory> Bytes<M> {
         count
     }
 
-    /// Copies bytes into the memory, starting at `offset`. If a word is written only in part, its
-    /// other bytes are written back with the values read before.
+    /// Copies bytes into the memory, starting at `offset`. A partly written word is read, changed
+    /// and written back as a whole.
     ///
     /// **Blocking:** never. **Rights:** a `<map>` with `w`.
     ///
@@ -97,8 +97,8 @@ impl<M: Memory> Bytes<M> {
         Ok(())
     }
 
-    /// Copies the start of `from` into one word. `at` is the index of the first byte in the memory.
-    /// Returns the number of bytes copied.
+    /// Copies the start of `from` into one word. `at` is the byte index in the memory. Returns the
+    /// number of bytes copied.
     #[inline]
     pub(crate) fn copy_word_in(&self, at: usize, from: &[u8]) -> usize
     where
@@ -130,7 +130,7 @@ impl<M: Memory> Bytes<M> {
     }
 }
 
-/// Some of the bytes are outside the memory, the buffer or the lease.
+/// The byte range is not inside the memory, the buffer or the lease.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct OutOfBounds;
 

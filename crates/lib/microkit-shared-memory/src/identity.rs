@@ -1,4 +1,4 @@
-//! Numbers that distinguish objects of the same type, such as the buffers of two pools.
+//! Unique numbers that identify pools, borrowers and sent buffers.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

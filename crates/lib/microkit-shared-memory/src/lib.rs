@@ -7,16 +7,17 @@
 //! | [`Producer`], [`Consumer`] | a queue of records; an end is notified only when it sleeps |
 //! | [`ByteProducer`], [`ByteConsumer`] | a queue of bytes, in one region that both PDs write |
 //! | [`Pool`], [`Buffers`] | buffers that are used in place; their descriptors go through queues |
-//! | [`Lender`], [`Borrower`] | ranges of a region that one PD lends to others, until one of the two is restarted |
+//! | [`Lender`], [`Borrower`] | ranges of a region that one PD lends to others, until either side is restarted |
 //! | [`Bytes`], [`Part`] | memory as bytes, and parts of memory |
 //! | [`ring`] | the index arithmetic of the queues |
 //!
-//! All types work on [`Memory`]: words that others may write at any time. Each access is one atomic
-//! access to a word. Values are copied in and out, so no reference to shared memory ever exists.
+//! All types work on [`Memory`]: words that other PDs may write at any time. Each access to a word
+//! is atomic. Values are copied in and out, so this crate never creates a reference to shared
+//! memory.
 //!
-//! An *incarnation* is one run of a PD, from a start or restart to the next. An *epoch* is the
-//! number of an incarnation. The epoch is stored in shared memory, because a restarted PD loses all
-//! other state. A *peer* is the other end of a queue or a lease.
+//! An *incarnation* is one run of a PD, from one start or restart to the next restart. An *epoch*
+//! is the number of an incarnation. The epoch is stored in shared memory, because a restart resets
+//! all other state of the PD. A *peer* is the other end of a queue or a lease.
 //!
 //! In the documentation of this crate, **Blocking:** states whether a call waits. **Rights:**
 //! states the required elements of the system file.

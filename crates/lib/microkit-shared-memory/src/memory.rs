@@ -8,14 +8,14 @@ use sel4_microkit::SharedWord;
 
 /// The number of words in a cache line of 64 bytes, as in AArch64 cores.
 ///
-/// Words that different ends of a queue write are in different cache lines.
+/// The two ends of a queue write to different cache lines.
 pub(crate) const WORDS_PER_LINE: usize = 8;
 
-/// Words of memory that others may write at any time.
+/// Words of memory that other PDs may write at any time.
 ///
-/// A region of `system!` implements this trait (`REGION.words()`), and so does the slice that
-/// `shared_words!` returns. Tests also implement it, for hostile memory with arbitrary values, or
-/// for the words of an explorer of weak memory.
+/// The regions of `system!` (`REGION.words()`) and the slice that `shared_words!` returns implement
+/// this trait. Tests implement this trait for memory with arbitrary values, and for the atomic
+/// words of loom.
 pub trait Memory {
     /// Returns the number of words.
     fn words(&self) -> usize;
@@ -24,7 +24,7 @@ pub trait Memory {
     ///
     /// # Panics
     ///
-    /// Panics if `index` is out of bounds. This crate never does this.
+    /// Panics if `index` is out of bounds. This crate passes only indices within bounds.
     fn load(&self, index: usize, order: Ordering) -> u64;
 
     /// Issues a fence between the earlier and the later accesses of this protection domain, like
@@ -45,7 +45,7 @@ pub trait WritableMemory: Memory {
     ///
     /// # Panics
     ///
-    /// Panics if `index` is out of bounds. This crate never does this.
+    /// Panics if `index` is out of bounds. This crate passes only indices within bounds.
     fn store(&self, index: usize, value: u64, order: Ordering);
 }
 
@@ -87,7 +87,7 @@ impl WritableMemory for &[SharedWord] {
     }
 }
 
-/// A part of some memory. Its first word has the index 0.
+/// A contiguous part of a memory. The first word of the part has index 0.
 ///
 /// # Examples
 ///
@@ -142,7 +142,7 @@ impl<M: Memory> Part<M> {
     ///
     /// # Errors
     ///
-    /// Returns [`TooSmall`] if the part has fewer words.
+    /// Returns [`TooSmall`] if the part has fewer than `words` words.
     pub fn split_at(self, words: usize) -> Result<(Self, Self), TooSmall>
     where
         M: Clone,

@@ -1,9 +1,10 @@
 //! Buffers in shared memory. Each buffer belongs to one of two protection domains at a time.
 //!
 //! The client fills a buffer and sends its [`Descriptor`] through a queue. The server uses the
-//! buffer in place, and sends the descriptor back. Only the owner of a [`Buffer`] or a [`Loan`] can
-//! use it, and sending consumes it. Each buffer identifies its pool. A pool panics if it gets a
-//! buffer of another pool, because this is an error in its own program.
+//! buffer in place, and sends the descriptor back. Access to a buffer requires its [`Buffer`] or
+//! [`Loan`], and sending the buffer consumes this value. Each [`Buffer`] identifies its pool. A
+//! pool panics if a caller passes a buffer of another pool, because this is a bug in the caller's
+//! program.
 
 use core::fmt;
 
@@ -21,7 +22,7 @@ pub struct Descriptor {
     pub index: u32,
     /// The number of valid bytes at the start of the buffer.
     pub bytes: u32,
-    /// A number that differs each time a buffer is sent.
+    /// A number that is different each time a buffer is sent.
     pub round: u64,
 }
 
@@ -63,7 +64,8 @@ pub struct Pool<M, const N: usize> {
     epoch: u32,
 }
 
-/// The bits of an epoch in a [round](Descriptor::round). A queue's epoch has the same number.
+/// The number of bits of the epoch in a [round](Descriptor::round). A queue's epoch has the same
+/// number of bits.
 const EPOCH_BITS: u32 = 24;
 const COUNT_BITS: u32 = u64::BITS - EPOCH_BITS;
 
@@ -76,7 +78,7 @@ enum Place {
 
 /// A buffer that the client owns.
 ///
-/// [`Pool::free`] frees it. A dropped buffer is never used again.
+/// [`Pool::free`] frees the buffer. A dropped buffer is never used again.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a buffer that is dropped is not used again"]
 pub struct Buffer {
@@ -86,10 +88,10 @@ pub struct Buffer {
 
 impl<M: Memory, const N: usize> Pool<M, N> {
     /// Creates the pool, with all buffers free. `epoch` is the epoch of the client's end of the
-    /// queue that sends the descriptors. It identifies descriptors of another incarnation that come
-    /// back late.
+    /// queue that sends the descriptors. The pool uses the epoch to refuse late descriptors of
+    /// another incarnation.
     ///
-    /// If the server writes to buffers, take no buffer before the queue [is
+    /// If the server writes to buffers, do not take a buffer before the queue [is
     /// settled](crate::Producer::is_settled). Until then, the server may still write to a buffer of
     /// an earlier incarnation.
     ///
@@ -99,8 +101,8 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     ///
     /// # Panics
     ///
-    /// Panics if `buffer_bytes` is 0, not a multiple of 8 or more than `u32::MAX`, or if `epoch`
-    /// has more than the 24 bits of a queue's epoch.
+    /// Panics if `buffer_bytes` is 0, not a multiple of 8, or more than `u32::MAX`. Panics if
+    /// `epoch` has more than 24 bits, the size of a queue's epoch.
     #[track_caller]
     pub fn new(memory: M, buffer_bytes: usize, epoch: u32) -> Result<Self, TooSmall> {
         const { assert!(N <= u32::MAX as usize, "an index has 32 bits") };
@@ -109,7 +111,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             "{epoch} is not the epoch of a queue, which has {EPOCH_BITS} bits: pass the `epoch()` of the \
              queue's end"
         );
-        // If the number of words overflows, the saturated number is larger than any memory.
+        // A saturated number of words is larger than any memory.
         let needs = buffer_words(buffer_bytes).saturating_mul(N);
         let has = memory.words();
         if has < needs {
@@ -124,7 +126,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
         })
     }
 
-    /// Takes a free buffer, if there is one.
+    /// Takes a free buffer, or returns `None` if no buffer is free.
     pub fn take(&mut self) -> Option<Buffer> {
         let index = self.buffers.iter().position(|at| *at == Place::Free)?;
         self.buffers[index] = Place::Taken;
@@ -142,14 +144,14 @@ impl<M: Memory, const N: usize> Pool<M, N> {
         self.buffers[index] = Place::Free;
     }
 
-    /// Hands a buffer over to the server. `bytes` is the number of its valid bytes. Send the
-    /// returned descriptor through the queue. If sending fails, [`take_back`](Self::take_back)
-    /// undoes this call.
+    /// Hands a buffer over to the server. `bytes` is the number of valid bytes at the start of the
+    /// buffer. Send the returned descriptor through the queue. If sending fails,
+    /// [`take_back`](Self::take_back) undoes this call.
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if the buffer is shorter than `bytes`. The buffer is then free
-    /// again.
+    /// Returns [`OutOfBounds`] if the buffer is shorter than `bytes`. After this error, the buffer
+    /// is free again.
     ///
     /// # Panics
     ///
@@ -161,8 +163,8 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             self.free(buffer);
             return Err(OutOfBounds);
         }
-        // No other pool of this incarnation has sent this count. No earlier incarnation has the
-        // same epoch.
+        // The round is unique: no other pool of this incarnation uses this count, and no earlier
+        // incarnation has this epoch.
         let count = identity::new() & ((1 << COUNT_BITS) - 1);
         let round = u64::from(self.epoch) << COUNT_BITS | count;
         self.buffers[index] = Place::Sent { round };
@@ -192,8 +194,8 @@ impl<M: Memory, const N: usize> Pool<M, N> {
         Ok(self.buffer(index))
     }
 
-    /// Frees all sent buffers, and returns their number. Call it when the queue reports a restart
-    /// of the server. Descriptors of these buffers that come back later are refused.
+    /// Frees all sent buffers, and returns their number. Call this when the queue reports a restart
+    /// of the server. Late descriptors of these buffers are refused.
     pub fn take_all_back(&mut self) -> usize {
         let sent = |at: &&mut Place| matches!(at, Place::Sent { .. });
         let all = self.buffers.iter_mut().filter(sent);
@@ -206,7 +208,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if the buffer is shorter.
+    /// Returns [`OutOfBounds`] if the range reaches beyond the end of the buffer.
     ///
     /// # Panics
     ///
@@ -224,7 +226,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if the buffer is shorter.
+    /// Returns [`OutOfBounds`] if the range reaches beyond the end of the buffer.
     ///
     /// # Panics
     ///
@@ -254,7 +256,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     }
 }
 
-/// The server's side of a pool: it uses received buffers in the same memory.
+/// The server's side of a pool: access to received buffers in the same memory.
 ///
 /// [`Pool`] has an example.
 #[derive(Debug, Clone)]
@@ -265,8 +267,8 @@ pub struct Buffers<M> {
     buffer_bytes: usize,
 }
 
-/// A buffer that the server may use until it gives the buffer back. Drop the loan when the queue
-/// reports a restart of the client.
+/// A received buffer. The server may use the buffer until [`give_back`](Loan::give_back). Drop the
+/// loan when the queue reports a restart of the client.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the client waits for it"]
 pub struct Loan {
@@ -275,7 +277,7 @@ pub struct Loan {
 }
 
 impl<M: Memory> Buffers<M> {
-    /// Creates the server's side. `buffer_bytes` must be the same as the client's.
+    /// Creates the server's side. `buffer_bytes` must be the same as in the client's [`Pool`].
     ///
     /// # Panics
     ///
@@ -290,8 +292,8 @@ impl<M: Memory> Buffers<M> {
         }
     }
 
-    /// Accepts a received buffer. If a client sends a buffer twice, it gets the buffer back twice.
-    /// This harms only the client's own data.
+    /// Accepts a received buffer. A client that sends a buffer twice gets the buffer back twice,
+    /// and can corrupt only its own data.
     ///
     /// # Errors
     ///
@@ -314,11 +316,11 @@ impl<M: Memory> Buffers<M> {
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if fewer bytes were sent.
+    /// Returns [`OutOfBounds`] if the range reaches beyond the bytes that were sent.
     ///
     /// # Panics
     ///
-    /// Panics if the loan was accepted by other [`Buffers`].
+    /// Panics if other [`Buffers`] have accepted the loan.
     #[track_caller]
     pub fn read(&self, loan: &Loan, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
         let at = self.place(loan, offset, to)?;
@@ -331,11 +333,11 @@ impl<M: Memory> Buffers<M> {
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if fewer bytes were sent.
+    /// Returns [`OutOfBounds`] if the range reaches beyond the bytes that were sent.
     ///
     /// # Panics
     ///
-    /// Panics if the loan was accepted by other [`Buffers`].
+    /// Panics if other [`Buffers`] have accepted the loan.
     #[track_caller]
     pub fn write(&self, loan: &Loan, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
     where
@@ -376,8 +378,8 @@ impl Loan {
     }
 }
 
-/// Returns the index in the memory of bytes of a buffer. The bytes must be among its first `of`
-/// bytes.
+/// Returns the index in the memory of the byte at `offset` of a buffer. `bytes` must be inside the
+/// first `of` bytes of the buffer.
 fn place(
     index: usize,
     buffer_bytes: usize,

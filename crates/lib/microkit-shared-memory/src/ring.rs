@@ -10,19 +10,19 @@
 //!          └────┴────┴────┴────┴────┴────┴────┴────┘     slot   = position % capacity
 //! ```
 //!
-//! A [`Ring`] knows neither the memory nor the schedule of the two ends. Its users keep two rules:
+//! A [`Ring`] does not access memory. Its users must follow two rules:
 //!
-//! - **Own position.** An end keeps its position in private memory and only publishes copies. It
-//!   never reads a copy back, because the peer may have overwritten the copy. So only the *peer's*
-//!   position can be wrong, and [`Ring::filled`] accepts no pair that is more than the capacity
-//!   apart. Slots are computed only from the private position.
+//! - **Own position.** An end keeps its position in private memory and only publishes copies. An
+//!   end never reads a copy back, because the peer may have overwritten the copy. So only the
+//!   *peer's* position can be wrong. [`Ring::filled`] rejects positions that are more than the
+//!   capacity apart. Slots are computed only from the private position.
 //! - **Order.** An end publishes its position after its accesses to the slots, with release
-//!   ordering. It reads the peer's position before its accesses, with acquire ordering. Then a
-//!   consumer sees the records put, and a producer never overwrites a record that is still being
-//!   read.
+//!   ordering. An end reads the peer's position before its accesses, with acquire ordering. So a
+//!   consumer sees the records put, and a producer never overwrites a record that the consumer is
+//!   still reading.
 //!
-//! The wrap of positions is part of the layout in shared memory. Each of the three kinds of wrap is
-//! a type. So a ring is one number in memory, and no access pays for the layout of another ring:
+//! The layout in shared memory determines how positions wrap. Each of the three kinds of wrap is a
+//! type. So a [`Ring`] stores only its capacity, and does not branch on the kind at run time:
 //!
 //! | | positions | capacity | for |
 //! | --- | --- | --- | --- |
@@ -55,21 +55,21 @@ pub struct Ring<W> {
     wrap: PhantomData<W>,
 }
 
-/// How the positions of a ring wrap: [`Counted`], [`Doubled`] or [`FreeRunning`].
+/// The kind of wrap of a ring's positions: [`Counted`], [`Doubled`] or [`FreeRunning`].
 pub trait Wrap: sealed::Wrap {}
 
-/// Positions with 64 bits that never wrap: at one record per nanosecond they last for five
-/// centuries.
+/// Positions with 64 bits that never wrap. At one record per nanosecond, the positions last for
+/// five centuries.
 ///
-/// A producer that appears to be behind the consumer is always detected.
+/// A producer's position that is behind the consumer's position is always detected.
 #[derive(Debug)]
 pub enum Counted {}
 
-/// Positions modulo twice the capacity, so that a full ring differs from an empty one.
+/// Positions modulo twice the capacity, so that a full ring differs from an empty ring.
 #[derive(Debug)]
 pub enum Doubled {}
 
-/// Positions modulo 2 to the power of `BITS`. The capacity is a lower power of two.
+/// Positions modulo 2 to the power of `BITS`. The capacity is a smaller power of two.
 ///
 /// `BITS` is at most 63.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl<W: Wrap> Ring<W> {
         }
     }
 
-    /// Returns the number of records put and not yet taken: at most the capacity.
+    /// Returns the number of records put and not yet taken. The number is at most the capacity.
     ///
     /// Both positions must have passed [`check`](Self::check), or be results of
     /// [`advance`](Self::advance).
@@ -129,13 +129,14 @@ impl<W: Wrap> Ring<W> {
         }
     }
 
-    /// Returns the same as [`filled`](Self::filled), for a producer that has read the consumer's
-    /// position `taken_before`. Records that were taken before must still be taken.
+    /// Returns the same as [`filled`](Self::filled) for a producer, and checks that the consumer
+    /// has not gone back. `taken_before` is the consumer's position that the producer has read
+    /// before.
     ///
     /// # Errors
     ///
     /// Also returns [`Broken`] if the consumer has gone back by less than the capacity. A larger
-    /// step back may give a position that the consumer could also reach by going forward.
+    /// step back can look like a step forward.
     #[inline]
     pub fn filled_after_taking(
         &self,
@@ -150,8 +151,9 @@ impl<W: Wrap> Ring<W> {
         Ok(filled)
     }
 
-    /// Returns the same as [`filled`](Self::filled), for a consumer that has read the producer's
-    /// position `put_before`. Records that were put before must still be put.
+    /// Returns the same as [`filled`](Self::filled) for a consumer, and checks that the producer
+    /// has not gone back. `put_before` is the producer's position that the consumer has read
+    /// before.
     ///
     /// # Errors
     ///
@@ -180,8 +182,8 @@ impl<W: Wrap> Ring<W> {
     /// position.
     #[inline]
     pub fn slot(&self, position: u64) -> usize {
-        // The cast is lossless: `usize` has 64 bits on the target, and a slot is less than the
-        // length of a slice.
+        // The cast is lossless: `usize` has 64 bits on the target, and on a host a slot is an index
+        // into a slice.
         (position % self.capacity) as usize
     }
 
@@ -199,10 +201,10 @@ impl<W: Wrap> Ring<W> {
     }
 }
 
-/// The peer has written an impossible position: it has taken more records than were put, or put
-/// more records than fit.
+/// The peer has written an impossible position: more records taken than put, or more records put
+/// than fit.
 ///
-/// The content of the queue is meaningless after this error.
+/// The content of the queue is invalid after this error.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Broken;
 
@@ -254,7 +256,8 @@ impl sealed::Wrap for Doubled {
 
     #[inline]
     fn distance(capacity: u64, from: u64, to: u64) -> Option<u64> {
-        // For a position that fails `contains`, the distance is wrong, but there is no panic.
+        // For a position that fails `contains`, the distance is wrong, but this function does not
+        // panic.
         let distance = to.checked_sub(from);
         distance.or_else(|| Some(to.wrapping_add((2 * capacity).wrapping_sub(from))))
     }
@@ -277,7 +280,7 @@ impl<const BITS: u32> FreeRunning<BITS> {
 impl<const BITS: u32> sealed::Wrap for FreeRunning<BITS> {
     #[inline]
     fn is_capacity(capacity: u64) -> bool {
-        // A power of two divides the modulus, so slots stay in order where positions wrap. The
+        // A power of two divides the modulus, so slots stay consecutive when positions wrap. The
         // capacity is lower than the modulus, so a full ring differs from an empty ring.
         capacity.is_power_of_two() && capacity <= Self::MASK
     }
@@ -301,13 +304,13 @@ impl<const BITS: u32> sealed::Wrap for FreeRunning<BITS> {
 mod sealed {
     /// The position arithmetic of a ring with `capacity` slots.
     pub trait Wrap {
-        /// Whether a ring can have this capacity. The capacity is not 0.
+        /// Returns whether a ring can have `capacity` slots. `capacity` is not 0.
         fn is_capacity(capacity: u64) -> bool;
-        /// Whether the position is valid for this capacity.
+        /// Returns whether the position is valid for this capacity.
         fn contains(capacity: u64, position: u64) -> bool;
-        /// The number of records from the first position to the second, if the second can be later.
+        /// Returns the number of records from `from` to `to`, or `None` if `to` is earlier.
         fn distance(capacity: u64, from: u64, to: u64) -> Option<u64>;
-        /// The position `count` records later.
+        /// Returns the position `count` records later.
         fn advance(capacity: u64, position: u64, count: u64) -> u64;
     }
 }
@@ -316,8 +319,8 @@ mod sealed {
 mod tests {
     use super::*;
 
-    /// Checks every pair of positions of a ring, until positions have wrapped three times.
-    /// `modulus` is the number of positions, if they wrap.
+    /// Checks every state of a ring until its positions have wrapped three times. `modulus` is the
+    /// number of positions of a ring that wraps.
     fn check_all_states<W: Wrap>(capacity: u64, modulus: Option<u64>) {
         let ring: Ring<W> = Ring::new(capacity);
         assert_eq!(ring.capacity(), capacity);
@@ -345,8 +348,8 @@ mod tests {
         }
     }
 
-    /// From each state, the peer may go forward as far as the records or the room allow. A step
-    /// back must be detected.
+    /// Checks the peer's next positions. A step forward within the records or the room must be
+    /// accepted. A step back must be detected.
     fn check_next_states<W: Wrap>(
         ring: &Ring<W>,
         position: impl Fn(u64) -> u64,
@@ -375,8 +378,8 @@ mod tests {
         }
     }
 
-    /// Checks every claimed position of a peer. The ring accepts a pair of positions only if their
-    /// distance is at most the capacity.
+    /// Checks every position that a peer can claim. The ring accepts a pair of positions only if
+    /// their distance is at most the capacity.
     fn check_all_claims<W: Wrap>(capacity: u64, modulus: Option<u64>) {
         let ring: Ring<W> = Ring::new(capacity);
         let positions = modulus.unwrap_or(4 * capacity);
@@ -393,7 +396,7 @@ mod tests {
         if let Some(modulus) = modulus {
             for claim in [modulus, modulus + 1, u64::MAX] {
                 assert_eq!(ring.check(claim), Err(Broken));
-                // The function must not panic even for a position that `check` refuses.
+                // `filled` must not panic, even for a position that `check` refuses.
                 let _ = (ring.filled(claim, 0), ring.filled(0, claim));
             }
         }

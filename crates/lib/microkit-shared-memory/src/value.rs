@@ -7,11 +7,11 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 use crate::{Memory, WritableMemory};
 
-/// A type whose values can be stored in shared memory. Every byte of a value is initialised, and
-/// bytes are checked before they become a value.
+/// A type whose values can be stored in shared memory. Every byte of a value is initialised. Bytes
+/// from shared memory are checked before they are converted to a value.
 ///
-/// The derives of `zerocopy` implement its three supertraits. Values are copied in and out. So a
-/// type has no references, and no reference to shared memory is ever created.
+/// The derives of `zerocopy` implement the three supertraits. A `Plain` type contains no
+/// references. Values are copied in and out, so no reference to shared memory is ever created.
 pub trait Plain: TryFromBytes + IntoBytes + Immutable {}
 
 impl<T: TryFromBytes + IntoBytes + Immutable> Plain for T {}
@@ -21,7 +21,7 @@ pub const MAX_BYTES: usize = 512;
 
 const BYTES_PER_WORD: usize = size_of::<u64>();
 
-/// Returns the number of words of a value. Fails to compile for a type that is empty or too large.
+/// Returns the number of words of a `T`. Compilation fails if `T` is empty or too large.
 pub(crate) const fn words_of<T>() -> usize {
     const {
         assert!(
@@ -36,8 +36,8 @@ pub(crate) const fn words_of<T>() -> usize {
     size_of::<T>().div_ceil(BYTES_PER_WORD)
 }
 
-/// Reads the words of a value, one after another. If another PD writes at the same time, some of
-/// the words may be old and others new.
+/// Reads the words of a value, one after another. If another PD writes at the same time, the result
+/// may be a mix of old and new words.
 #[inline]
 pub(crate) fn load<T: Plain>(
     memory: &impl Memory,
@@ -69,8 +69,8 @@ pub(crate) fn store<T: Plain>(
     });
 }
 
-/// Calls the closure with a zeroed slice of as many words as a `T` needs. The three array sizes
-/// avoid zeroing 512 bytes for a small value.
+/// Calls the closure with a zeroed slice of `words_of::<T>()` words. The three array sizes avoid
+/// zeroing 512 bytes for a small value.
 #[inline]
 fn with_room<T, R>(with: impl FnOnce(&mut [u64]) -> R) -> R {
     match words_of::<T>() {

@@ -1,12 +1,12 @@
-//! Values of several words that one protection domain (PD) writes and others read. It is a sequence
-//! lock whose readers give up after a few attempts.
+//! Values of several words that one protection domain (PD) writes and others read. The algorithm is
+//! a sequence lock whose readers give up after three attempts.
 //!
-//! The first word is the version. It is odd while the value is being written. A reader copies the
-//! value between two loads of the version. If both loads return the same even version, the copy is
-//! the value of that version.
+//! The first word is the version. The version is odd while the value is being written. A reader
+//! copies the value between two loads of the version. If both loads return the same even version,
+//! the copy is the value of that version.
 //!
 //! A reader never waits for the writer. On one core, the reader may have preempted the writer in
-//! the middle of a write. A writer with a lower priority would then never finish.
+//! the middle of a write. If the reader waited, a writer with a lower priority would never finish.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -34,8 +34,8 @@ fn check<T>(memory: &impl Memory) -> Result<(), TooSmall> {
 
 /// The writer of a value of several words.
 ///
-/// If it is stopped in the middle of a write, readers get [`ReadError::Busy`] until its next
-/// incarnation writes a value.
+/// If the writer is stopped in the middle of a write, readers get [`ReadError::Busy`] until the
+/// writer's next incarnation writes a value.
 ///
 /// # Examples
 ///
@@ -60,7 +60,7 @@ pub struct VersionedWriter<T, M> {
 }
 
 impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
-    /// Creates the writer of the value at the start of `memory`. There must be no other writer.
+    /// Creates the writer of the value at the start of `memory`. A value has only one writer.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
     pub fn write(&mut self, value: &T) {
         let writing = self.version.wrapping_add(1) | 1;
         self.memory.store(VERSION, writing, Ordering::Relaxed);
-        // A reader of any word of the new value also sees the odd version.
+        // Release: a reader of any word of the new value also sees the odd version.
         self.memory.fence(Ordering::Release);
         value::store(&self.memory, VALUE, value, Ordering::Relaxed);
         self.version = writing.wrapping_add(1);
@@ -108,7 +108,7 @@ impl<T: Plain, M: Memory> VersionedReader<T, M> {
         Ok(Self { memory, value })
     }
 
-    /// Reads the whole value, as it was at some time during this call. It makes at most three
+    /// Reads the whole value that was current at some time during this call. Makes at most three
     /// attempts.
     ///
     /// **Blocking:** never.
@@ -150,7 +150,7 @@ pub enum ReadError {
     /// No value was written yet.
     Nothing,
     /// The value is being written, or its writer was stopped in the middle of a write. Try again
-    /// after the writer has notified, or was restarted.
+    /// after a notification or a restart of the writer.
     Busy,
     /// The stored value is not a value of the type.
     Invalid,

@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering;
 use crate::value::{self, Invalid, Plain, words_of};
 use crate::{Memory, WritableMemory};
 
-/// Shared memory as an array of values of at most eight bytes, one in each word.
+/// A view of shared memory as an array of values of at most eight bytes. Each word holds one value.
 ///
 /// Each access to a value is a single atomic access, so a half-written value is never read. Larger
 /// values need [`VersionedReader`](crate::VersionedReader) or a queue.
@@ -30,7 +30,7 @@ pub struct View<T, M> {
 }
 
 impl<T: Plain, M: Memory> View<T, M> {
-    /// Creates a view with one value in each word of `memory`. Fails to compile if `T` is larger
+    /// Creates a view with one value in each word of `memory`. Compilation fails if `T` is larger
     /// than a word.
     pub const fn new(memory: M) -> Self {
         const {
@@ -49,12 +49,13 @@ impl<T: Plain, M: Memory> View<T, M> {
         self.memory.words()
     }
 
-    /// Returns whether there are no values.
+    /// Returns whether the view has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Reads a value, with acquire ordering: the writer's earlier writes are visible after this.
+    /// Reads a value with acquire ordering. The writer's earlier writes are visible after this
+    /// call.
     ///
     /// **Blocking:** never.
     ///
@@ -67,7 +68,7 @@ impl<T: Plain, M: Memory> View<T, M> {
         Ok(value::load(&self.memory, index, Ordering::Acquire)?)
     }
 
-    /// Writes a value, with release ordering: a reader of the value also sees all earlier writes of
+    /// Writes a value with release ordering. A reader of the value also sees all earlier writes of
     /// this protection domain.
     ///
     /// **Blocking:** never. **Rights:** a `<map>` with `w`.

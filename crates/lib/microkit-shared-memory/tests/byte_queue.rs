@@ -67,7 +67,7 @@ fn who_asks_for_room_is_known_once() {
     assert_eq!(producer.ask_for_room(), Ok(7));
 }
 
-/// The peer may write any value to any word at any time.
+/// Asserts that invalid words from a peer never cause a panic or a count above the capacity.
 #[test]
 fn an_end_that_lies_is_found_out_or_gives_wrong_bytes_and_no_more() {
     const LIES: [u64; 8] = [0, 1, 8, 9, 16, 17, 1 << 32, u64::MAX];
@@ -82,7 +82,7 @@ fn an_end_that_lies_is_found_out_or_gives_wrong_bytes_and_no_more() {
             if let Ok(room) = producer.room_bytes() {
                 assert!(room <= 16, "{room} at {word}, {lie}");
             }
-            // The result may be `Ok` or `Err`, but there must be no panic.
+            // The results may be `Ok` or `Err`, but these calls must not panic.
             let _ = producer.put(&[0; 40]);
             let _ = producer.ask_for_room();
             let mut buffer = [0; 40];

@@ -70,7 +70,7 @@ fn memory_has_eight_bytes_a_word() {
     assert_eq!((none.len(), none.is_empty()), (0, true));
 }
 
-/// Memory whose words must never be loaded.
+/// Memory that panics at every load.
 struct Unread<'a>(&'a [SharedWord]);
 
 impl Memory for Unread<'_> {

@@ -1,5 +1,5 @@
-//! Kills and restarts the ends of a queue before each access to their shared memory, in every
-//! schedule.
+//! Tests queues of records whose ends are killed and restarted before each access to shared memory,
+//! in many schedules.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -58,7 +58,8 @@ impl Handler for Parent {
     }
 }
 
-/// The words of the queue, optionally with a planted flaw.
+/// The words of the queue. `forgets` plants a flaw: an end reads 0 as the epoch of its last
+/// incarnation.
 #[derive(Debug, Copy, Clone)]
 struct Shared {
     words: &'static [SharedWord],
@@ -73,7 +74,7 @@ impl Memory for Shared {
     fn load(&self, index: usize, order: Ordering) -> u64 {
         let is_place = index == 0 || index == CONSUMER_WORDS;
         // An end loads its own epoch with relaxed ordering, and the peer's epoch with acquire
-        // ordering. So the ordering identifies a load of the own epoch.
+        // ordering. So relaxed ordering identifies a load of the end's own epoch.
         if self.forgets && is_place && order == Ordering::Relaxed {
             return 0;
         }
@@ -98,8 +99,8 @@ fn parts(capacity: usize, forgets: bool) -> (Part<Shared>, Part<Shared>) {
 /// The number of records that a producer puts in each incarnation.
 const RECORDS: u64 = 2;
 
-/// Puts all records of its incarnation. After a restart of the consumer, puts them again from the
-/// first.
+/// A producer that puts all records of its incarnation. After a restart of the consumer, the
+/// producer puts all records again.
 struct Putter {
     producer: Producer<[u64; 2], Part<Shared>, Part<Shared>>,
     next: u64,
@@ -120,7 +121,7 @@ impl Putter {
             let result = if self.next < RECORDS {
                 self.producer.push(&record)
             } else {
-                // Only checks whether the consumer is still the same incarnation.
+                // All records are put: only check for a restart of the consumer.
                 self.producer.room().map(drop).map_err(PushError::from)
             };
             match result {
@@ -150,10 +151,10 @@ impl Handler for Putter {
     }
 }
 
-/// Takes all records, and checks their order.
+/// A consumer that takes all records, and checks their order.
 struct Taker {
     consumer: Consumer<[u64; 2], Part<Shared>, Part<Shared>>,
-    /// The incarnation of the producer, and the number of its records taken so far.
+    /// The epoch of the producer, and the number of records taken from this epoch.
     expected: Option<[u64; 2]>,
 }
 
@@ -215,8 +216,8 @@ fn system(capacity: usize, forgets: bool) -> System {
         .program("consumer.elf", move || consumer(capacity, forgets))
 }
 
-/// Creates the explorer. The parent looks up its children's entry points first. After that, all PDs
-/// may run in any order.
+/// Creates the explorer. The parent has the highest priority, so it looks up the entry points of
+/// its children first. The two ends have the same priority and run in any order.
 fn explorer(system: &System) -> Explorer<'_> {
     Explorer::new(system).by_priority()
 }
@@ -244,8 +245,8 @@ fn everything_is_taken_in_many_schedules() {
 /// More steps than any run needs until all PDs wait.
 const MOST_STEPS: usize = 2000;
 
-/// Runs the system until each PD has made its given number of steps, and kills the victim there.
-/// Then runs the system until all PDs wait. Returns `None` if the victim does not reach this step.
+/// Runs each PD for its given number of steps, and then kills the victim. Then runs the system
+/// until all PDs wait. Returns `None` if the victim does not reach its step.
 fn killed(system: &System, victim: &str, steps: &[(&str, usize)]) -> Option<Run> {
     let mut run = system.start();
     while run.can_run().contains(&"parent") {
@@ -272,8 +273,8 @@ fn killed(system: &System, victim: &str, steps: &[(&str, usize)]) -> Option<Run>
     panic!("it does not come to rest:\n{}", run.log())
 }
 
-/// Kills the victim before each of its steps, combined with each number of steps of the other PD.
-/// Returns the number of runs.
+/// Kills the victim before each of its steps, combined with different numbers of steps of the other
+/// PD. Returns the number of runs.
 fn kill_everywhere(system: &System, [victim, other]: [&str; 2], check: fn(&Run)) -> usize {
     /// More steps than a PD makes before its first wait.
     const STEPS: usize = 60;
@@ -316,9 +317,9 @@ fn both_may_die_at_any_time() {
     println!("{explored}");
 }
 
-/// Negative control: without the epoch advance at a restart, the tests above fail. Here the flaw is
-/// planted only in the producer. For a consumer, records that are taken twice look like records
-/// that are put twice, so `tests/queue.rs` detects the flaw there.
+/// Negative control: without the epoch advance at a restart, the tests above fail. This test kills
+/// only the producer. After a restart of the consumer, records that are taken twice look like
+/// records that are put twice. `tests/queue.rs` detects the flaw in the consumer.
 #[test]
 fn a_restart_that_is_no_new_incarnation_is_found() {
     let system = system(1, true);

@@ -208,8 +208,8 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     };
     let late = Some(Refusal::Unsettled);
     let writable = [None, None, late, late, None, late, late, None];
-    // The lender may restart any number of times. The reader's own lease of an earlier incarnation
-    // blocks nobody.
+    // Restart the lender several times. The reader's lease of an earlier incarnation never blocks a
+    // new lease.
     for _ in 0..3 {
         let mut lender = world.lender();
         assert_eq!(can_read(&mut lender, &mut reader), writable);
@@ -243,8 +243,7 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     assert_eq!(can_read(&mut lender, &mut reader), all);
 }
 
-/// A borrower writes to its word in several ways, one after another. None of them ends a lease of
-/// another borrower.
+/// Asserts that a borrower cannot affect the leases of another borrower by writing to its own word.
 #[test]
 fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for() {
     type Act = fn(&World, &mut Borrower<Words, Words, Words>);
@@ -258,7 +257,7 @@ fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for()
             world.own[0][0].store(0, Ordering::Relaxed);
         },
         |world, _| {
-            // The word with another borrower epoch, and a lender epoch that does not exist.
+            // Write another borrower epoch, and a lender epoch that does not exist.
             let word = world.own[0][0].load(Ordering::Relaxed);
             world.own[0][0].store(word.wrapping_add(1 << 32) & !1, Ordering::Relaxed);
         },
@@ -288,7 +287,7 @@ fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for()
     }
 }
 
-/// Two lenders with equal epochs in one program.
+/// Asserts that a borrower refuses the lease of another borrower, even if all epochs are equal.
 #[test]
 fn a_lease_of_one_borrower_is_none_of_another() {
     let worlds = [World::new(), World::new()];
@@ -311,7 +310,7 @@ fn a_lease_of_one_borrower_is_none_of_another() {
     assert_eq!(mine.give_back(), theirs.give_back());
 }
 
-/// Also applies to release builds, where sums wrap.
+/// Asserts that a request is refused if the sum of leased bytes overflows, also in release builds.
 #[test]
 fn a_quota_is_no_less_for_sums_that_no_number_has() {
     let world = World::new();
@@ -369,7 +368,7 @@ fn a_lender_without_room_is_refused() {
     assert_eq!(refused(world.board, world.own[0], many), table);
 }
 
-/// The memory of a borrower: honest or hostile.
+/// The memory of an honest or a hostile borrower.
 enum Own<'a> {
     Hostile(Hostile<'a>),
     Honest(Words),
@@ -396,7 +395,7 @@ fn rights() -> impl Strategy<Value = Rights> {
     prop_oneof![Just(Rights::Read), Just(Rights::Write)]
 }
 
-/// A call of a borrower that follows no rule.
+/// An arbitrary call, as a hostile borrower could cause.
 #[derive(Debug, Clone)]
 enum Call {
     Request(u64, u64, Rights, Epochs),
@@ -422,8 +421,8 @@ fn calls() -> impl Strategy<Value = Vec<(usize, Call)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 2000 }))]
 
-    /// For all requests and writes of borrowers: no two leases conflict, no lease is out of bounds,
-    /// and no borrower exceeds its quota.
+    /// Asserts for arbitrary calls that leases never conflict, are never out of bounds, and never
+    /// exceed a quota.
     #[test]
     fn leases_never_overlap(calls in calls()) {
         let world = World::new();
@@ -468,9 +467,8 @@ proptest! {
         }
     }
 
-    /// One hostile borrower breaks every rule, and its word changes at each load. Bytes that were
-    /// never granted to it are always granted to the other borrower, even after restarts of either
-    /// one.
+    /// Asserts that an honest borrower can always lease bytes that were never granted to a hostile
+    /// borrower, even after restarts. The word of the hostile borrower changes at each load.
     #[test]
     fn a_hostile_borrower_takes_nothing_from_another(
         calls in calls(),
@@ -524,7 +522,7 @@ proptest! {
         }
     }
 
-    /// For all grants and board words of a lender: a borrower stays inside its region.
+    /// Asserts for arbitrary grants and board words that a borrower stays inside its region.
     #[test]
     fn a_borrower_of_a_hostile_lender_stays_inside(
         answers in prop::collection::vec(prop_oneof![0_u64..4, any::<u64>()], 0..100),
@@ -544,7 +542,8 @@ proptest! {
         }
     }
 
-    /// Any bytes of a message are a valid grant, or are refused.
+    /// Asserts that a grant has the bytes of its message, and that any bytes with valid rights are
+    /// a grant.
     #[test]
     fn a_grant_is_its_bytes(bytes in prop::array::uniform32(any::<u8>())) {
         let mut message = [0; size_of::<Grant>()];

@@ -1,5 +1,5 @@
-//! Kills and restarts a lender and a borrower before each access to their shared memory. The tests
-//! run every schedule with at most one additional switch. Some random schedules kill both.
+//! Tests leases whose lender or borrower is killed before each access to shared memory. The tests
+//! run every schedule with at most one additional switch. Random schedules also kill both sides.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,12 +51,12 @@ const LENT: usize = OWN + 1;
 const LENT_WORDS: usize = 2;
 const LENT_BYTES: usize = LENT_WORDS * size_of::<u64>();
 
-/// The index of the words that replace messages. Messages are not shared memory, so a write there
-/// is not a step.
+/// The indices of the words that hold the messages. Real messages are not shared memory, so an
+/// access to these words is not a step of the explorer.
 const REQUEST: usize = 16;
 const GIVEN: usize = 24;
 const GRANT: usize = 32;
-/// The index of the word with the last borrower incarnation that has finished.
+/// The index of the word with the epoch of the last borrower incarnation that has finished.
 const DONE: usize = 48;
 
 /// A planted flaw.
@@ -67,7 +67,7 @@ enum Mutant {
     LenderForgets,
     /// A restart of the borrower does not change its epoch.
     BorrowerForgets,
-    /// The lender does not wait for a borrower to acknowledge its new incarnation.
+    /// The lender does not wait for a borrower's acknowledgement of the lender's new incarnation.
     SettledTooEarly,
 }
 
@@ -96,7 +96,7 @@ impl Memory for Shared {
     fn load(&self, index: usize, order: Ordering) -> u64 {
         let word = self.words[index].load(order);
         // A PD loads its own epoch with relaxed ordering, and the peer's epoch with acquire
-        // ordering. So the ordering identifies a load of the own epoch.
+        // ordering. So relaxed ordering identifies a load of the PD's own epoch.
         let is_own = order == Ordering::Relaxed;
         match (self.mutant, index) {
             (Mutant::LenderForgets, BOARD) | (Mutant::BorrowerForgets, OWN) if is_own => 0,
@@ -114,7 +114,7 @@ impl WritableMemory for Shared {
     }
 }
 
-/// Returns the region for accesses that are not steps.
+/// Returns the region, for accesses that are not steps of the explorer.
 fn plain() -> &'static [AtomicU64] {
     shared_words!(shared, shared_size)
 }
@@ -130,7 +130,7 @@ fn send(at: usize, message: &(impl IntoBytes + Immutable)) {
     PEER.notify();
 }
 
-/// Receives a message, if there is one.
+/// Receives a message, or returns `None` if no message was sent.
 fn receive<M: TryFromBytes>(at: usize) -> Option<M> {
     if plain()[at].swap(0, Ordering::Relaxed) == 0 {
         return None;
@@ -142,7 +142,7 @@ fn receive<M: TryFromBytes>(at: usize) -> Option<M> {
     Some(M::try_read_from_bytes(&bytes).expect("it was sent so"))
 }
 
-/// Records a failed check. A panic would not suffice, because the parent restarts a PD that panics.
+/// Logs a failed check. A panic would not suffice, because the parent restarts a PD that panics.
 fn must(holds: bool, what: &str) {
     if !holds {
         debug_println!("WRONG: {what}");
@@ -185,12 +185,12 @@ fn parent(restarts_borrower: bool) -> Parent {
     }
 }
 
-/// A lender that lends its whole region on request, and writes to the region whenever nobody else
-/// may.
+/// A lender that lends its whole region on request, and writes to the region whenever no borrower
+/// may write.
 struct Lends {
     lender: Lender<Part<Shared>, Part<Shared>, 1, 1>,
     lent: Bytes<Part<Shared>>,
-    /// Whether the lender has written to the region and nobody else may write to it.
+    /// Whether the lender has written to the region, and no borrower may write to the region.
     is_its_own: bool,
 }
 
@@ -211,15 +211,15 @@ fn lends(mutant: Mutant) -> Lends {
         lent: Bytes::new(lent),
         is_its_own: false,
     };
-    // The borrower's lease has ended, if there was one, and a request may be lost.
+    // Notify the borrower: its lease has ended, and its last request may be lost.
     PEER.notify();
     lends.use_it();
     lends
 }
 
 impl Lends {
-    /// Writes to the region if no borrower may. If the lender has written before, first checks that
-    /// its bytes are unchanged. Returns whether no borrower may write.
+    /// Returns whether no borrower may write. If true, writes to the region, or checks that the
+    /// bytes from the last write of the lender are unchanged.
     fn use_it(&mut self) -> bool {
         let is_free = self.lender.is_free(0, LENT_BYTES as u64);
         let mut bytes = [MARK; LENT_BYTES];
@@ -253,8 +253,8 @@ impl Handler for Lends {
                 self.is_its_own = false;
                 send(GRANT, &grant);
             }
-            // The request belongs to an earlier incarnation of one side. The borrower repeats it
-            // without a notification.
+            // The request belongs to an earlier incarnation of one side. The borrower repeats the
+            // request without a notification.
             None | Some(Err(Refusal::Ended)) => {}
             Some(Err(_)) => must(false, "refused, and nobody else has it"),
         }
@@ -262,7 +262,8 @@ impl Handler for Lends {
     }
 }
 
-/// A borrower that requests a lease until it got one, wrote under it, and gave it back.
+/// A borrower that requests a lease, writes under the lease, and gives the lease back. The borrower
+/// repeats its request until all three steps succeed.
 struct Borrows {
     borrower: Borrower<Part<Shared>, Part<Shared>, Part<Shared>>,
     /// The epochs of the last request.
@@ -283,7 +284,7 @@ fn borrows(mutant: Mutant) -> Borrows {
 }
 
 impl Borrows {
-    /// Sends a request, unless one with these epochs was already sent.
+    /// Sends a request, unless a request with the same epochs was already sent.
     fn ask(&mut self) {
         let request = self.borrower.request(0, LENT_BYTES as u64, Rights::Write);
         if self.asked != Some(request.epochs) {
@@ -294,8 +295,8 @@ impl Borrows {
 
     /// Writes under the lease, and reads the bytes back.
     fn use_it(&mut self, grant: Grant) -> Result<Lease, LeaseError> {
-        // Whether the lender's incarnation has already ended. Only this test may read the epoch
-        // like this.
+        // Returns whether the lender's incarnation has ended. Only a test may read the lender's
+        // epoch without acknowledging it.
         let has_ended = || plain()[BOARD].load(Ordering::Relaxed) != u64::from(grant.epochs.lender);
         let lease = self.borrower.accept(grant)?;
         let wrote = [grant.epochs.borrower as u8; LENT_BYTES];
@@ -352,8 +353,8 @@ fn system(restarts_borrower: bool, mutant: Mutant) -> System {
         .program("borrower.elf", move || borrows(mutant))
 }
 
-/// Checks the final state: the lender owns its whole region, and the borrower's last incarnation
-/// has had a lease, unless the borrower is gone.
+/// Checks the final state: the lender owns its whole region. Unless the borrower is gone, its last
+/// incarnation has used a lease.
 fn check(run: &Run, restarts_borrower: bool) {
     let log = run.log();
     assert!(!log.contains("WRONG"), "{log}");
@@ -371,12 +372,14 @@ fn check(run: &Run, restarts_borrower: bool) {
     }
 }
 
-/// A schedule with one death and at most one switch. Apart from these, each PD runs until it waits.
+/// A schedule with one death and at most one additional switch. Otherwise, each PD runs until it
+/// waits.
 #[derive(Debug, Copy, Clone)]
 struct Bounded {
     /// The PD that runs first.
     first: usize,
-    /// The step before which the other PD runs, although the current PD does not wait.
+    /// The step before which the schedule switches to the other PD, although the current PD does
+    /// not wait.
     switch: Option<usize>,
     /// The step before which the victim dies.
     death: usize,
@@ -391,11 +394,11 @@ const NAMES: [&str; 2] = ["lender", "borrower"];
 /// The result of a schedule.
 enum End {
     Rest(Box<Run>),
-    /// The victim waits at the time of its death, or the next PD waits.
+    /// The victim waits before its death, or the next PD waits after the death.
     Waits,
-    /// No PD reaches the death, or the switch makes no difference.
+    /// All PDs wait before the step of the death, or the switch makes no difference.
     NoSuch,
-    /// No PD reaches the switch.
+    /// All PDs wait before the step of the switch.
     Over,
 }
 
@@ -494,7 +497,7 @@ fn either_may_die_before_any_step() {
     }
 }
 
-/// Runs random schedules, because there are too many to run all.
+/// Runs random schedules, because all schedules would take too long.
 #[test]
 fn both_may_die_at_any_time() {
     for restarts_borrower in [true, false] {

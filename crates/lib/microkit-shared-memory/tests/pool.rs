@@ -1,4 +1,4 @@
-//! Tests buffers that travel between a client and a server, by descriptors in two queues.
+//! Tests pools, and buffers that a client and a server exchange through two queues of descriptors.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -129,14 +129,14 @@ fn new_over_nothing<const N: usize>(buffer_bytes: usize) -> Result<(), TooSmall>
     Pool::<_, N>::new(words(0), buffer_bytes, 1).map(|_| ())
 }
 
-/// Also applies to release builds, where sums wrap.
+/// Asserts that sizes whose sums or products overflow are refused, also in release builds.
 #[test]
 fn sizes_that_no_memory_has_are_refused() {
     const MOST: usize = u32::MAX as usize & !7;
     let all = |needs| Err(TooSmall { needs, has: 0 });
     assert_eq!(new_over_nothing::<64>(8), all(64));
     assert_eq!(new_over_nothing::<64>(MOST), all(64 * (MOST / 8)));
-    // 64 * 2^61, and other sizes whose product wraps to 0 or to a small number.
+    // All these sizes are above the limit. For some sizes, the total size of 64 buffers overflows.
     for bytes in [
         1_usize << 61,
         1 << 58,
@@ -150,7 +150,7 @@ fn sizes_that_no_memory_has_are_refused() {
         assert!(message.contains("below 4 GiB"), "{message}");
         assert!(catch_unwind(|| Buffers::new(words(0), bytes)).is_err());
     }
-    // Many buffers of the largest size.
+    // The number of buffers is large, and each buffer has the maximum size.
     assert!(new_over_nothing::<1024>(MOST).is_err());
     for capacity in [usize::MAX, usize::MAX / 2, 1 << 63, (1 << 63) + 1, 1 << 62] {
         assert!(
@@ -160,7 +160,7 @@ fn sizes_that_no_memory_has_are_refused() {
     }
 }
 
-/// Memory that claims so many words that its last words have no address.
+/// Memory that claims `usize::MAX` words, so the indices of most bytes overflow.
 #[derive(Clone)]
 struct Endless;
 
@@ -203,7 +203,7 @@ fn is_refused_as_anothers<R>(f: impl FnOnce() -> R) {
     assert!(is_it.iter().any(|it| message.starts_with(it)), "{message}");
 }
 
-/// Two pools with the same memory, size, number of buffers and epoch.
+/// Asserts that a pool refuses a buffer of another pool with the same memory, size and epoch.
 #[test]
 fn a_buffer_of_one_pool_is_none_of_another() {
     let memory = words(6);
@@ -221,7 +221,7 @@ fn a_buffer_of_one_pool_is_none_of_another() {
     is_refused_as_anothers(|| other.read(&mine, 0, &mut [0]));
     is_refused_as_anothers(|| other.write(&mine, 0, &[0]));
     is_refused_as_anothers(|| other.send(mine, 8));
-    // Buffers with the same index, each sent first by its pool.
+    // The two sent buffers have the same index, and each buffer is the first that its pool sends.
     let mut again = new();
     let buffer = again.take().expect("free");
     let mine = again.send(buffer, 8).expect("it is that long");
@@ -249,7 +249,7 @@ fn a_loan_of_some_buffers_is_none_of_others() {
     assert_eq!(loan.give_back(), descriptor);
 }
 
-/// The round identifies an incarnation, for any number of sent buffers. An epoch with too many bits
+/// Asserts that two incarnations never use the same round, and that an epoch with too many bits
 /// panics.
 #[test]
 fn rounds_of_two_incarnations_have_nothing_in_common() {
@@ -275,8 +275,8 @@ fn rounds_of_two_incarnations_have_nothing_in_common() {
     assert!(no_epoch.is_err());
 }
 
-/// A later incarnation has greater rounds, for any number of earlier sends. A restarted program
-/// begins its count from the first number again.
+/// Asserts that a later incarnation has greater rounds. The test creates the latest incarnation
+/// first, so that its count is the lowest, as after a restart.
 #[test]
 fn rounds_of_an_incarnation_come_after_those_of_an_earlier_one() {
     let round = |epoch| {
@@ -305,7 +305,7 @@ fn a_buffer_that_came_back_is_not_free_before_it_is_made_so() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 500 }))]
 
-    /// A forged descriptor is accepted as a buffer, or refused.
+    /// Asserts that a forged descriptor is refused or gives access only to one buffer.
     #[test]
     fn a_made_up_descriptor_is_harmless(
         index in prop_oneof![0_u32..4, any::<u32>()],

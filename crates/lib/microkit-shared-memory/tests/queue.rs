@@ -33,7 +33,7 @@ fn words(count: usize) -> Words {
     Box::leak((0..count).map(|_| SharedWord::new(0)).collect())
 }
 
-/// Returns the consumer's memory, and the producer's.
+/// Returns the memory of the consumer and the memory of the producer.
 fn memory<T>(capacity: usize) -> (Words, Words) {
     (words(CONSUMER_WORDS), words(producer_words::<T>(capacity)))
 }
@@ -280,7 +280,8 @@ fn a_consumer_that_is_restarted_finds_an_empty_queue_and_the_producer_sees_that_
     assert_eq!(producer.room(), Ok(4));
 }
 
-/// Returns whether a restarted consumer finds no records that were put for its earlier incarnation.
+/// Returns whether a restarted consumer finds an empty queue, although the producer has put records
+/// for its earlier incarnation.
 fn new_incarnation_finds_nothing_old(forget: fn(Words)) -> bool {
     let memory = memory::<u64>(4);
     let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
@@ -321,7 +322,7 @@ fn ends_of_different_shape_are_told() {
     let (mut producer, mut consumer) = (putter::<[u64; 2]>(memory), taker::<u64>(memory));
     let other = PeerError::OtherShape;
     assert_eq!(consumer.pop(), Err(PopError::Peer(other)));
-    // This end was opened first, and sees the other end's shape only now.
+    // The producer was opened first, and compares the shapes only now.
     assert_eq!(producer.push(&[1, 1]), Err(PushError::Peer(other)));
     let mut consumer: Taker<[u64; 2]> = taker(memory);
     let restarted = PushError::Peer(PeerError::Restarted);
@@ -334,7 +335,7 @@ fn ends_of_different_shape_are_told() {
 fn positions_that_cannot_be_are_broken() {
     let (taken, put) = memory::<u64>(2);
     let (mut producer, mut consumer) = (putter::<u64>((taken, put)), taker::<u64>((taken, put)));
-    // The position looks like 0 taken records, but is outside the valid range.
+    // Position 4 is equal to 0 modulo twice the capacity, but is outside the valid range.
     taken[0].fetch_or(4, Ordering::Relaxed);
     assert_eq!(producer.room(), Err(PeerError::Broken));
     taken[0].fetch_and(!0xffff, Ordering::Relaxed);
@@ -379,7 +380,7 @@ fn threads_can_be_at_the_ends() {
     producer.join().expect("it has put all");
 }
 
-/// Words that a hostile end may write: values near valid ones, or arbitrary values.
+/// Words that a hostile end may write: values close to valid values, or arbitrary values.
 fn lies() -> impl Strategy<Value = Vec<u64>> {
     let place = (0_u64..4, 0_u64..4, 0_u64..20)
         .prop_map(|(epoch, peer, position)| epoch << 40 | peer << 16 | position);
@@ -390,7 +391,8 @@ fn lies() -> impl Strategy<Value = Vec<u64>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 2000 }))]
 
-    /// Neither end accesses memory out of bounds, panics, or puts or takes more records than fit.
+    /// Asserts that neither end panics, accesses memory out of bounds, or reports more records than
+    /// fit.
     #[test]
     fn an_end_whose_every_read_is_a_lie_stays_inside(
         lies in lies(),
@@ -418,7 +420,7 @@ proptest! {
         }
     }
 
-    /// A part of memory has the requested range, or the request is refused.
+    /// Asserts that `Part::new` returns the requested range, or an error if the range does not fit.
     #[test]
     fn a_part_is_inside(first in any::<usize>(), count in any::<usize>(), has in 0_usize..9) {
         let memory = words(has);

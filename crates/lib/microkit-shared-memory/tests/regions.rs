@@ -1,5 +1,5 @@
-//! Tests that a region of the system file implements `Memory`, and that each part of it is at its
-//! declared place.
+//! Tests that a region of the system file implements `Memory`, and that a `Part` has the right
+//! words.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering::Relaxed;

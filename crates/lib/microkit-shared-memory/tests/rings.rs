@@ -1,5 +1,5 @@
-//! Tests the rings at their real widths. The unit tests of the module check every state of small
-//! rings.
+//! Tests rings whose positions have 16, 32 or 64 bits. The unit tests of the `ring` module check
+//! every state of small rings.
 #![forbid(unsafe_code)]
 
 use microkit_shared_memory::Broken;

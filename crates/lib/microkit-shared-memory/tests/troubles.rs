@@ -1,6 +1,5 @@
-//! Reproduces reported bugs of Tock's IPC (its issues about buffers that one process shares with
-//! another). This crate has none of them. For each bug, a planted flaw brings it back, and the same
-//! check detects it.
+//! Tests that this crate does not have the reported bugs of shared buffers in Tock's IPC. Each test
+//! also plants a flaw with the same effect as the bug, and the same check must detect the flaw.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,13 +19,13 @@ fn words(count: usize) -> Words {
     Box::leak((0..count).map(|_| SharedWord::new(0)).collect())
 }
 
-/// The memory of a lender and two borrowers. It survives their restarts.
+/// The memory of a lender and two borrowers. A restart does not change this memory.
 struct World {
     board: Words,
     own: [Words; 2],
     region: Words,
-    /// The side whose epoch is reset at a restart, as a planted flaw: all its incarnations look the
-    /// same.
+    /// A planted flaw: the side whose epoch is reset at each restart, so that all its incarnations
+    /// have the same epoch.
     forgetful: Option<Side>,
 }
 
@@ -98,8 +97,8 @@ fn is_found(check: impl FnOnce()) -> bool {
 /// Lengths that Tock accepted without an error but did not map.
 const ODD_LENGTHS: [u64; 8] = [8, 24, 72, 96, 100 * 8, 1000, 4088, 4096];
 
-/// Requests every length at every offset. A granted range must be usable to its last byte, and any
-/// other range must be refused. `mangle` plants a flaw: it changes the grant.
+/// Requests ranges of many lengths. A granted range must be usable to its last byte, and any other
+/// request must be refused. `mangle` can plant a flaw by changing the grant.
 fn every_length(mangle: fn(Grant) -> Grant) {
     for bytes in ODD_LENGTHS.into_iter().chain(1..=130) {
         let world = World::new(None);
@@ -148,8 +147,8 @@ fn a_length_that_is_no_multiple_of_64_works_or_is_refused() {
     assert!(is_found(move || every_length(mutant)));
 }
 
-/// The borrower dies with a lease. Its range is free at once, and the next incarnation cannot use
-/// the lease.
+/// Restarts a borrower that has a lease. The leased range must be free immediately, and the next
+/// incarnation must not be able to use the lease.
 fn borrower_dies(world: &World) {
     let mut lender = world.lender();
     let mut borrower = world.borrower(0);
@@ -166,7 +165,7 @@ fn borrower_dies(world: &World) {
 }
 
 /// Tock: "App A faulting does not reset the MPU configuration of app B, even if app A shared a
-/// buffer with app B." In this test, either side may fault.
+/// buffer with app B." This test restarts each side in turn.
 #[test]
 fn no_access_is_left_after_one_side_has_faulted() {
     borrower_dies(&World::new(None));
@@ -177,7 +176,7 @@ fn no_access_is_left_after_one_side_has_faulted() {
     assert!(is_found(|| lender_dies(&World::new(Some(Side::Lender)))));
 }
 
-/// The lender dies during a lease, and its next incarnation uses the memory for other data.
+/// Restarts a lender during a lease. The lender's next incarnation uses the memory for other data.
 fn lender_dies(world: &World) {
     let mut lender = world.lender();
     let mut borrower = world.borrower(0);
@@ -199,7 +198,7 @@ fn lender_dies(world: &World) {
     assert_eq!(borrower.read(&lease, 0, &mut bytes), Err(LeaseError::Ended));
     assert_eq!(bytes, [0; 4]);
     assert_eq!(borrower.write(&lease, 0, b"late"), Err(LeaseError::Ended));
-    // This access has also acknowledged the new incarnation.
+    // These accesses have also acknowledged the lender's new incarnation.
     assert!(lender.is_free(0, 8));
     Bytes::new(world.region)
         .write(0, b"new!")
@@ -214,9 +213,9 @@ fn lender_dies(world: &World) {
     assert_eq!(&bytes, b"new!");
 }
 
-/// Tock: an application shares all its memory and restarts itself. The kernel then stores its own
-/// data in memory that the other application can still access: "restarting an application resets
-/// `app_break` / … / `allow_high_water_mark`".
+/// In Tock, an application can share all its memory and restart itself. The kernel then stores its
+/// own data in memory that the other application can still access: "restarting an application
+/// resets `app_break` / … / `allow_high_water_mark`".
 #[test]
 fn a_restart_leaves_no_stale_access_as_in_the_high_water_mark_attack() {
     lender_dies(&World::new(None));
@@ -230,8 +229,8 @@ const SHARE: Terms = Terms {
     rights: Rights::Write,
 };
 
-/// One caller exceeds each of its limits, and then another caller uses its own share. The planted
-/// flaws give the callers other terms, or let `entry` map both to the same borrower.
+/// Sends requests beyond each limit of one caller, and then uses the share of another caller. A
+/// planted flaw changes `terms`, or maps both callers to the same borrower by `entry`.
 fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
     let world = World::new(None);
     let [one, other] = terms;
@@ -252,8 +251,9 @@ fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
 }
 
 /// Tock: "`client_notify()` … causes the callee's process to allocate the grant region, consuming
-/// application memory the original app didn't intend to." Here each caller has a reserved share.
-/// The planted flaws ignore a caller's number of bytes or leases, or use one share for all callers.
+/// application memory the original app didn't intend to." In this crate, each caller has a reserved
+/// share. The planted flaws ignore a caller's number of bytes or leases, or use one share for all
+/// callers.
 #[test]
 fn no_caller_spends_what_is_not_its_own() {
     spend([SHARE; 2], |caller| caller);

@@ -69,8 +69,8 @@ fn the_largest_value_is_read_as_it_was_written() {
     );
 }
 
-/// A writer that was stopped after any of its accesses leaves a whole value or no value. Its next
-/// incarnation continues to write.
+/// Asserts that a reader gets `Busy` after the writer has died during a write, until the writer's
+/// next incarnation writes a value.
 #[test]
 fn a_value_whose_writer_died_is_reported_and_written_again() {
     let memory = words(3);

@@ -1,5 +1,5 @@
-//! Tests queues and versioned values with loom, which explores every order of accesses that the C11
-//! memory model allows, as on multi-core processors.
+//! Tests queues and versioned values with loom. Loom explores the orders of accesses that the C11
+//! memory model allows on multi-core processors.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
@@ -92,7 +92,7 @@ fn is_found(run: impl FnOnce() + std::panic::UnwindSafe) -> bool {
     std::panic::catch_unwind(run).is_err()
 }
 
-/// One thread puts pairs and notifies. The other takes the pairs and sleeps.
+/// One thread puts pairs and notifies. The other thread takes the pairs and sleeps.
 fn talk(records: u64, capacity: usize, without: Without, may_sleep: fn(&mut Taker) -> bool) {
     let (taken, put) = parts(capacity, without);
     let (to_consumer, to_producer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -133,7 +133,7 @@ fn talk(records: u64, capacity: usize, without: Without, may_sleep: fn(&mut Take
     producer.join().expect("it has put all");
 }
 
-/// Decides about sleep correctly, as in the documentation.
+/// The correct decision about sleep, as in the documentation.
 fn rightly(consumer: &mut Taker) -> bool {
     consumer.may_sleep().expect("the producer is sound")
 }
@@ -144,7 +144,8 @@ fn no_wake_up_is_lost_and_no_record_is_torn() {
     explore(2, || talk(2, 1, Without::Nothing, rightly));
 }
 
-/// The consumer sleeps without a second check of the queue after its announcement.
+/// Negative control: the consumer sleeps without a second check of the queue after its
+/// announcement.
 #[test]
 fn a_consumer_that_does_not_look_again_is_found() {
     let hasty = |consumer: &mut Taker| {
@@ -159,7 +160,7 @@ fn a_consumer_that_does_not_look_again_is_found() {
     ))));
 }
 
-/// The handshake in the wrong order: the announcement may become visible after the last check.
+/// Negative control: without the fence, the announcement may become visible after the last check.
 #[test]
 fn an_announcement_that_may_come_late_is_found() {
     let without = Without::Fence(Ordering::SeqCst);
@@ -177,7 +178,8 @@ fn records_that_are_not_released_or_acquired_are_found() {
     }
 }
 
-/// A producer is restarted, and overwrites the record that the consumer is about to read.
+/// Restarts the producer. Its new incarnation overwrites the record that the consumer may be
+/// reading.
 fn restart(without: Without) {
     let (taken, put) = parts(1, without);
     let mut producer: Putter = Producer::open(put.clone(), taken.clone()).expect("large enough");
@@ -192,8 +194,8 @@ fn restart(without: Without) {
     for _ in 0..3 {
         match consumer.pop() {
             Ok(None) => thread::yield_now(),
-            // Records taken before the restart is reported belong to the old incarnation, and later
-            // records to the new one.
+            // Records taken before the error belong to the old incarnation. Later records belong to
+            // the new incarnation.
             Ok(Some(pair)) => assert_eq!(pair, [1 + restarts; 2]),
             Err(error) => {
                 assert_eq!(error, PopError::Peer(PeerError::Restarted));
@@ -219,7 +221,7 @@ fn a_new_incarnation_that_may_be_seen_after_its_records_is_found() {
     }
 }
 
-/// A value of several words is written twice during a read.
+/// Writes a value of two words twice while another thread reads the value.
 fn version(without: Without) {
     let memory = Shared::new(3, without);
     let mut writer: VersionedWriter<Pair, _> =

@@ -1,20 +1,22 @@
-//! Notifications with an outcome: the sender can tell whether the receiver observed each one.
+//! Notifications with an outcome: the sender can check whether the receiver has observed each
+//! notification.
 //!
-//! A notification of seL4 is a bit. Notifications that arrive before the receiver waits merge into
-//! one. So the receiver cannot know how many were sent. When the receiver dies, the notifications
-//! that it did not take are gone, and the sender cannot know that. Therefore sender and receiver
-//! share a few words: the sender counts the signals that it sends and then notifies, and the
-//! receiver counts those that it has observed.
+//! A seL4 notification is one bit. Notifications that arrive before the receiver waits merge, so
+//! the receiver cannot count them. If the receiver dies, pending notifications are lost, and the
+//! sender cannot detect the loss. Therefore, the sender and the receiver share a few words. The
+//! sender counts each signal and then notifies. The receiver counts the signals that it has
+//! observed.
 //!
 //! [`Sender::signal`] returns an error or a [`Ticket`]. [`Sender::outcome`] returns the state of a
 //! ticket:
 //!
 //! * [`Observed`](Outcome::Observed): the receiver has taken the signal. Signals that merged into
-//!   one notification are all observed, because [`Receiver::take`] returns how many were sent.
-//! * [`Lost`](Outcome::Lost): the receiver was restarted or is dead, and the sender has not seen
-//!   that it took the signal.
-//! * [`Pending`](Outcome::Pending): neither. The receiver has been notified and has not taken the
-//!   signal yet.
+//!   one notification are all observed, because [`Receiver::take`] returns the number of signals
+//!   sent.
+//! * [`Lost`](Outcome::Lost): the receiver was restarted or is dead. The receiver may have taken
+//!   the signal before, but the sender cannot detect this.
+//! * [`Pending`](Outcome::Pending): the receiver has been notified and has not taken the signal
+//!   yet.
 //!
 //! ```text
 //!            signal()                 receiver takes it
@@ -23,13 +25,14 @@
 //!                          └──────────────────────────────► Lost
 //! ```
 //!
-//! The registry tells the sender whether the receiver lives. Call [`Sender::attach`] whenever a
-//! lookup finds the service, and [`Sender::detach`] when a lookup finds it no more.
+//! The sender uses the registry to detect the death of the receiver. Call [`Sender::attach`] after
+//! each lookup that finds the service. Call [`Sender::detach`] after a lookup that does not find
+//! the service.
 //!
 //! The shared words are a memory region that is zero at boot and that both PDs map with `rw`. Each
-//! direction needs its own words. Neither end trusts the other: each keeps its own counts in
-//! private memory. Whatever the peer writes to the shared words, this end does not panic, and only
-//! signals between these two are affected.
+//! direction needs its own words. Neither end trusts the other: each end keeps its own counts in
+//! private memory. A malicious peer can affect only the signals between the two ends, and cannot
+//! cause a panic.
 //!
 //! ```
 //! use microkit_registry::signals::{Outcome, Receiver, Sender, WORDS};
@@ -75,23 +78,25 @@ use sel4_microkit::SharedWord;
 
 /// The number of words that a sender and a receiver share.
 ///
-/// Each end writes only its own cache line of 64 bytes, so that the two do not contend for one.
+/// Each end writes only its own cache line of 64 bytes, so the ends do not contend for a cache
+/// line.
 pub const WORDS: usize = 2 * LINE;
 
-/// The words of a cache line.
+/// The number of words in a cache line.
 const LINE: usize = 8;
 
-/// The shared words: the sender writes the first two, and the receiver writes the other two.
+/// The shared words. The sender writes `sent_to` and `sent`, and the receiver writes `epoch` and
+/// `seen`.
 #[derive(Debug)]
 struct Shared {
-    /// The epoch of the receiver that the sender is attached to.
+    /// The receiver epoch that the sender is attached to.
     sent_to: &'static SharedWord,
-    /// The number of signals sent to that epoch.
+    /// The number of signals sent to the epoch `sent_to`.
     sent: &'static SharedWord,
-    /// The receiver's epoch: its incarnations, counted from 1. It is 0 before the first. It is not
-    /// the registry's [`Epoch`](crate::Epoch), which counts registrations.
+    /// The receiver's epoch: the number of its incarnations, or 0 before the first. In contrast,
+    /// the registry's [`Epoch`](crate::Epoch) counts registrations.
     epoch: &'static SharedWord,
-    /// The number of signals that this incarnation has observed.
+    /// The number of signals that the receiver's current incarnation has observed.
     seen: &'static SharedWord,
 }
 

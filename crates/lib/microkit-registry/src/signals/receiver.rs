@@ -1,4 +1,4 @@
-//! The receiving end.
+//! The receiver of signals.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -41,17 +41,17 @@ pub struct Receiver {
     seen: u64,
 }
 
-/// The error of a sender whose count of signals went backwards. Its signals can no longer be
-/// counted.
+/// The error of a sender whose count of signals went backwards. The receiver can no longer count
+/// the signals of this sender.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Broken;
 
 impl Receiver {
-    /// Creates the receiving end of `words`, which must have no other receiver.
+    /// Creates the receiver for `words`. There must be no other receiver for these words.
     ///
-    /// This starts a new epoch: signals to an earlier one that were not observed are lost, and
-    /// their sender sees that. Call it before the service registers, so that every client that
-    /// finds the service can attach to this epoch.
+    /// The new receiver starts a new epoch. Unobserved signals to an earlier epoch are lost, and
+    /// the sender can detect the loss. Call this before the service registers, so that clients that
+    /// find the service can attach to the new epoch.
     ///
     /// # Panics
     ///
@@ -59,9 +59,10 @@ impl Receiver {
     #[track_caller]
     pub fn new(words: &'static [SharedWord]) -> Self {
         let shared = Shared::new(words);
-        // Never 0, whatever the sender has written there.
+        // The epoch is never 0, even if the sender has overwritten the word.
         let epoch = shared.epoch.load(Ordering::Relaxed).wrapping_add(1).max(1);
-        // `seen` first: a sender that sees the new epoch must not see the count of the last one.
+        // Reset `seen` first: a sender that sees the new epoch must not see the count of the last
+        // epoch.
         shared.seen.store(0, Ordering::Release);
         shared.epoch.store(epoch, Ordering::Release);
         Self {
@@ -72,7 +73,7 @@ impl Receiver {
     }
 
     /// Returns the number of signals that were sent and not yet observed. A malicious sender can
-    /// make it any number.
+    /// cause any result.
     ///
     /// **Blocking:** never.
     ///
@@ -80,7 +81,7 @@ impl Receiver {
     ///
     /// Returns [`Broken`] if the sender's count went backwards.
     pub fn waiting(&self) -> Result<u64, Broken> {
-        // `sent_to` first: `Sender::attach` resets `sent` before it sets `sent_to`.
+        // Load `sent_to` first: `Sender::attach` resets `sent` before it sets `sent_to`.
         if self.shared.sent_to.load(Ordering::Acquire) != self.epoch {
             return Ok(0);
         }
@@ -90,13 +91,14 @@ impl Receiver {
 
     /// Marks `count` of the [waiting](Self::waiting) signals as observed.
     ///
-    /// Call it after acting on them. Then a receiver that dies while it acts has not observed them,
-    /// and the sender learns that they are lost.
+    /// Call this after acting on the signals. If the receiver dies before this call, the sender can
+    /// detect that the signals are lost.
     ///
     /// **Blocking:** never.
     pub fn observed(&mut self, count: u64) {
         self.seen = self.seen.saturating_add(count);
-        // Release: a sender that sees the count also sees the effects of the signals.
+        // Release: a sender that sees the count also sees the receiver's writes in response to the
+        // signals.
         self.shared.seen.store(self.seen, Ordering::Release);
     }
 

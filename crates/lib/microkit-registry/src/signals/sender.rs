@@ -1,4 +1,4 @@
-//! The sending end.
+//! The sender of signals.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -27,9 +27,9 @@ use super::Shared;
 pub struct Sender<C = Channel> {
     shared: Shared,
     channel: C,
-    /// The receiver's epoch that this sender is attached to. It is 0 before the first.
+    /// The receiver epoch that this sender is attached to, or 0 before the first `attach`.
     epoch: u64,
-    /// The number of signals sent to that epoch.
+    /// The number of signals sent to the epoch `epoch`.
     sent: u64,
     is_attached: bool,
 }
@@ -49,18 +49,19 @@ pub enum Outcome {
     Observed,
     /// The receiver has been notified and has not taken the signal yet.
     Pending,
-    /// The receiver was restarted or is dead, and the sender has not seen that it took the signal.
+    /// The receiver was restarted or is dead. The receiver may have taken the signal before, but
+    /// the sender cannot detect this.
     Lost,
 }
 
-/// The error of a sender without a receiver: there is none yet, or it was restarted since
-/// [`Sender::attach`]. No signal was sent.
+/// The receiver has never started, or the sender is not attached to the receiver's current epoch.
+/// No signal was sent.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct NoReceiver;
 
 impl<C: MayNotify> Sender<C> {
-    /// Creates the sending end of `words`, which must have no other sender. `channel` is the
-    /// channel to the receiver.
+    /// Creates the sender for `words`. There must be no other sender for these words. `channel` is
+    /// the channel to the receiver.
     ///
     /// The sender is not attached: call [`attach`](Self::attach) before the first signal.
     ///
@@ -80,8 +81,8 @@ impl<C: MayNotify> Sender<C> {
 
     /// Attaches to the receiver's current epoch.
     ///
-    /// Call it whenever a lookup finds the receiver. It changes nothing if the receiver was not
-    /// restarted.
+    /// Call this after each lookup that finds the receiver. If the receiver was not restarted, the
+    /// counts of signals stay the same.
     ///
     /// **Blocking:** never.
     ///
@@ -89,7 +90,7 @@ impl<C: MayNotify> Sender<C> {
     ///
     /// Returns [`NoReceiver`] if the receiver has never started.
     pub fn attach(&mut self) -> Result<(), NoReceiver> {
-        // Acquire: with the new epoch, this end also sees that `seen` was reset.
+        // Acquire: a sender that sees the new epoch also sees the reset of `seen`.
         let epoch = self.shared.epoch.load(Ordering::Acquire);
         self.is_attached = epoch != 0;
         if epoch == 0 {
@@ -105,8 +106,8 @@ impl<C: MayNotify> Sender<C> {
             // The last incarnation of this sender has already sent to this epoch.
             self.sent = self.shared.sent.load(Ordering::Relaxed);
         } else {
-            // `sent` first: a receiver that sees its own epoch here must not see a count of signals
-            // to another epoch.
+            // Reset `sent` first: a receiver that sees its own epoch in `sent_to` must not see the
+            // count of another epoch.
             self.shared.sent.store(0, Ordering::Release);
             self.shared.sent_to.store(epoch, Ordering::Release);
         }
@@ -115,8 +116,8 @@ impl<C: MayNotify> Sender<C> {
 
     /// Detaches from a receiver that is dead according to the registry.
     ///
-    /// Signals that were not observed are lost. [`signal`](Self::signal) returns an error until
-    /// [`attach`](Self::attach).
+    /// Signals that were not observed are lost. [`signal`](Self::signal) returns an error until the
+    /// next [`attach`](Self::attach).
     pub fn detach(&mut self) {
         self.is_attached = false;
     }
@@ -127,21 +128,21 @@ impl<C: MayNotify> Sender<C> {
     ///
     /// # Errors
     ///
-    /// Returns [`NoReceiver`] if the sender is not attached to the receiver's current epoch. Then
-    /// nothing was sent: look the receiver up and attach.
+    /// Returns [`NoReceiver`] if the sender is not attached to the receiver's current epoch. After
+    /// this error, look the receiver up and attach again.
     ///
     /// # Panics
     ///
-    /// Panics where `Channel::notify` panics.
+    /// Panics if `Channel::notify` panics.
     #[track_caller]
     pub fn signal(&mut self) -> Result<Ticket, NoReceiver> {
         if !self.is_attached || self.shared.epoch.load(Ordering::Acquire) != self.epoch {
             return Err(NoReceiver);
         }
-        // This overflows after 2^64 signals, or if a malicious receiver overwrites `sent`, from
-        // which `attach` continues after a restart of this end.
+        // The count can overflow if a malicious receiver overwrites `sent`: after a restart of the
+        // sender, `attach` continues from `sent`.
         self.sent = self.sent.checked_add(1).ok_or(NoReceiver)?;
-        // Release: a receiver that sees the count also sees what was written before the signal.
+        // Release: a receiver that sees the count also sees the sender's earlier writes.
         self.shared.sent.store(self.sent, Ordering::Release);
         self.channel.to_notify().notify();
         Ok(Ticket {
@@ -154,7 +155,7 @@ impl<C: MayNotify> Sender<C> {
     ///
     /// **Blocking:** never.
     pub fn outcome(&self, ticket: Ticket) -> Outcome {
-        // `seen` first: if the epoch is still the ticket's afterwards, `seen` belongs to that
+        // Load `seen` first: if the epoch is then still the ticket's epoch, `seen` belongs to that
         // epoch.
         let seen = self.shared.seen.load(Ordering::Acquire);
         let epoch = self.shared.epoch.load(Ordering::Acquire);

@@ -1,7 +1,7 @@
 //! A system with a registry, for the tests.
 //!
-//! `bell` is a service, and `parent` restarts it. `alice` may find it, and `mallory` may not.
-//! `keeper` restarts the registry.
+//! `bell` is a service, and `parent` restarts `bell`. `alice` may find the service, and `mallory`
+//! may not. `keeper` restarts the registry.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -20,7 +20,7 @@ pub const BELL: Name = Name::new("bell");
 /// The channel to the registry, in every other PD.
 pub const REGISTRY: Channel = Channel::new(1);
 
-/// The channel between `alice` and `bell`, in both.
+/// The channel between `alice` and `bell`, with the same identifier in both PDs.
 pub const PEER: Channel = Channel::new(2);
 
 /// The registry's channels.
@@ -29,10 +29,10 @@ pub const PROVIDER: Channel = Channel::new(2);
 pub const PARENT: Channel = Channel::new(3);
 pub const MALLORY: Channel = Channel::new(4);
 
-/// Returns the address where every program starts in `microkit-test`.
+/// Returns the start address of every program in `microkit-test`.
 ///
-/// The parent does not read it from the child's image, because under an explorer the child may
-/// already have run.
+/// The parent does not read the address from the child's image, because the child may already have
+/// run under an explorer.
 pub fn entry_point(child: Child) -> EntryPoint {
     // SAFETY: on a host, a restart at this address runs the child's program from its start, in the
     // child's own memory.
@@ -159,7 +159,7 @@ pub fn registry_pd() -> Registry {
     Registry::new(&TABLE, lasting())
 }
 
-/// Ignores all notifications.
+/// A handler that ignores all notifications.
 pub struct Idle;
 
 impl Handler for Idle {
@@ -170,7 +170,7 @@ impl Handler for Idle {
     }
 }
 
-/// Restarts the registry.
+/// A parent that restarts the registry after a fault.
 pub struct Keeper;
 
 impl Handler for Keeper {
@@ -182,7 +182,7 @@ impl Handler for Keeper {
     }
 }
 
-/// Reports the death of `bell`, and restarts it if `restarts`.
+/// Reports the death of `bell`. Restarts `bell` if `restarts` is true.
 pub struct Parent {
     pub restarts: bool,
 }
@@ -205,7 +205,7 @@ impl Handler for Parent {
     }
 }
 
-/// Registers, and prints a line when it is notified.
+/// A service that registers, and prints a line for each notification.
 pub struct Bell;
 
 pub fn bell_pd() -> Bell {
@@ -224,7 +224,8 @@ impl Handler for Bell {
     }
 }
 
-/// Prints the result of a lookup, at the start and whenever the registry notifies it.
+/// A client that prints the result of a lookup, at the start and after each notification from the
+/// registry.
 pub struct Alice {
     names: Names,
     found: Option<Found>,

@@ -7,8 +7,8 @@ use sel4_microkit::SharedWord;
 use super::layout::Layout;
 use crate::Broken;
 
-/// The end of a queue of bytes that takes bytes out. The other end is a
-/// [`ByteProducer`](crate::ByteProducer). Its page has the description and an example.
+/// The consumer end of a queue of bytes. The page of the other end,
+/// [`ByteProducer`](crate::ByteProducer), has a description and an example.
 #[derive(Debug)]
 pub struct ByteConsumer {
     layout: Layout,
@@ -16,8 +16,8 @@ pub struct ByteConsumer {
 }
 
 impl ByteConsumer {
-    /// Creates the consumer of the queue in `region`. The region was zero before its first use; the
-    /// producer may already have put bytes. There must be no other consumer.
+    /// Creates the consumer of the queue in `region`. The region must be zero before its first use.
+    /// The producer may already have put bytes. A queue has only one consumer.
     ///
     /// **Rights:** a `<map>` with `rw`.
     ///
@@ -53,13 +53,13 @@ impl ByteConsumer {
         let count = buffer.len().min(self.filled_bytes()?);
         self.layout.load(self.taken, &mut buffer[..count]);
         self.taken = self.layout.advance(self.taken, count);
-        // Release: the bytes were read before the producer can overwrite them. SeqCst: this store
-        // comes before the load of `asked`.
+        // Release: the producer cannot overwrite the bytes before they are read. SeqCst: this store
+        // precedes the load of `asked`.
         self.layout.taken.store(self.taken, Ordering::SeqCst);
         Ok(count)
     }
 
-    /// Takes one byte, if there is one.
+    /// Takes one byte, or returns `None` if the queue is empty.
     ///
     /// **Blocking:** never.
     ///
@@ -74,8 +74,8 @@ impl ByteConsumer {
 
     /// Returns whether the producer waits for room, and clears its request.
     ///
-    /// Check after taking; if true, notify the producer. The producer waits for this notification.
-    /// Each request is reported only once.
+    /// Call this after taking bytes. If the result is true, notify the producer. Each request is
+    /// reported only once.
     pub fn was_asked_for_room(&mut self) -> bool {
         self.layout.asked.load(Ordering::SeqCst) != 0
             && self.layout.asked.swap(0, Ordering::SeqCst) != 0

@@ -6,8 +6,8 @@ use crate::Bytes;
 use crate::memory::WORDS_PER_LINE;
 use crate::ring::{Broken, Counted, Ring};
 
-/// The number of words before the bytes. Each of the three words has a separate cache line. So the
-/// writes of one end do not invalidate the line that the other end reads.
+/// The number of words before the bytes. Each of the three header words has its own cache line. So
+/// a write to one word does not invalidate the cache lines of the others.
 const HEADER_WORDS: usize = 3 * WORDS_PER_LINE;
 
 /// A region with the layout of a queue.
@@ -54,7 +54,7 @@ impl Layout {
     /// Returns the number of bytes in the queue. Returns [`Broken`] if the positions are
     /// impossible.
     pub(crate) fn filled_bytes(&self, put: u64, taken: u64) -> Result<usize, Broken> {
-        // The number is at most the capacity, and the capacity is a `usize`.
+        // The cast is lossless: the number is at most the capacity, which is a `usize`.
         self.ring.filled(put, taken).map(|filled| filled as usize)
     }
 
@@ -63,9 +63,10 @@ impl Layout {
         self.ring.advance(position, count as u64)
     }
 
-    /// Reads bytes, starting at `position`. The caller reads at most the capacity.
+    /// Reads bytes, starting at `position`. The caller must not read more bytes than the capacity.
     pub(crate) fn load(&self, mut position: u64, mut bytes: &mut [u8]) {
-        // Copy word by word. The capacity is a whole number of words, so no word crosses the end.
+        // Copy word by word. The capacity is a whole number of words, so no word wraps around the
+        // end.
         while !bytes.is_empty() {
             let count = self.data.copy_word_out(self.ring.slot(position), bytes);
             position = self.advance(position, count);
@@ -73,8 +74,9 @@ impl Layout {
         }
     }
 
-    /// Writes bytes, starting at `position`. The caller writes at most the capacity. Only the
-    /// producer writes to the data words, so the other bytes of a word keep their values.
+    /// Writes bytes, starting at `position`. The caller must not write more bytes than the
+    /// capacity. Only the producer writes to the data words, so the other bytes of a word keep
+    /// their values.
     pub(crate) fn store(&self, mut position: u64, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let count = self.data.copy_word_in(self.ring.slot(position), bytes);

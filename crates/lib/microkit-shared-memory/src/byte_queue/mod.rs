@@ -1,4 +1,5 @@
-//! A queue of bytes in one region that two protection domains share. [`ByteProducer`] documents it.
+//! A queue of bytes in one region that two protection domains share. [`ByteProducer`] documents the
+//! queue.
 mod consumer;
 mod layout;
 mod producer;

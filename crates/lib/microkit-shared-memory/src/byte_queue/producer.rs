@@ -7,25 +7,24 @@ use sel4_microkit::SharedWord;
 use super::layout::Layout;
 use crate::Broken;
 
-/// The end of a queue of bytes that puts bytes in. The other end is a
-/// [`ByteConsumer`](crate::ByteConsumer).
+/// The producer end of a queue of bytes. The other end is a [`ByteConsumer`](crate::ByteConsumer).
 ///
-/// The queue is in one region, as `shared_words!` returns it. Both protection domains (PDs) map the
-/// region with `rw`. All words must be zero at the start. The first 24 words are for the positions
-/// of the two ends. Each of the other words holds eight bytes.
+/// The queue is in one region, which `shared_words!` returns. Both protection domains (PDs) map the
+/// region with `rw`. All words must be zero at the start. The first 24 words hold the positions of
+/// the two ends and the request for room. Each other word holds eight bytes.
 ///
-/// Neither end trusts the other. Each end keeps its position in private memory, checks the peer's
-/// position against it, and returns [`Broken`] if the peer's position is impossible. A malicious
-/// peer cannot make this end access memory outside the region, or take more bytes than the queue
-/// holds.
+/// Neither end trusts the other. Each end keeps its own position in private memory, and returns
+/// [`Broken`] if the peer's position is impossible. A malicious peer cannot make this end access
+/// memory outside the region, or take more bytes than the queue holds.
 ///
-/// The queue neither blocks nor notifies. A PD that has put bytes notifies its peer. A producer
-/// with a full queue calls [`ask_for_room`](Self::ask_for_room), and waits. A consumer that has
-/// taken bytes calls [`was_asked_for_room`](crate::ByteConsumer::was_asked_for_room), and notifies
-/// if it returns true.
+/// The queue never blocks and never notifies. After putting bytes, the producer must notify the
+/// consumer. If the queue is full, the producer calls [`ask_for_room`](Self::ask_for_room) and
+/// waits. After taking bytes, the consumer calls
+/// [`was_asked_for_room`](crate::ByteConsumer::was_asked_for_room), and notifies the producer if
+/// the result is true.
 ///
-/// The queue does not support the restart of one PD alone: both PDs must be restarted, and the
-/// region zeroed. A [`Producer`](crate::Producer) of records supports it.
+/// The queue does not support the restart of only one PD: both PDs must be restarted, and the
+/// region must be zeroed. The queue of a [`Producer`](crate::Producer) supports such a restart.
 ///
 /// # Examples
 ///
@@ -51,8 +50,8 @@ pub struct ByteProducer {
 }
 
 impl ByteProducer {
-    /// Creates the producer of the queue in `region`, which must be zero. There must be no other
-    /// producer.
+    /// Creates the producer of the queue in `region`. All words of the region must be zero. A queue
+    /// has only one producer.
     ///
     /// **Rights:** a `<map>` with `rw`.
     ///
@@ -77,8 +76,8 @@ impl ByteProducer {
     ///
     /// Returns [`Broken`] if the consumer has written an impossible position.
     pub fn filled_bytes(&self) -> Result<usize, Broken> {
-        // SeqCst, together with the store of `asked` and the accesses of the consumer: either this
-        // load sees the bytes taken, or the consumer sees the request.
+        // SeqCst orders this load after the store of `asked`: either this load sees the bytes
+        // taken, or the consumer sees the request.
         let taken = self.layout.taken.load(Ordering::SeqCst);
         self.layout.filled_bytes(self.put, taken)
     }
@@ -92,8 +91,7 @@ impl ByteProducer {
         Ok(self.capacity_bytes() - self.filled_bytes()?)
     }
 
-    /// Puts as many of the first bytes of `bytes` as the queue has room for, and returns their
-    /// number.
+    /// Puts the first bytes of `bytes`, as many as fit, and returns their number.
     ///
     /// **Blocking:** never.
     ///
@@ -109,11 +107,11 @@ impl ByteProducer {
         Ok(count)
     }
 
-    /// Asks the consumer for a notification when it has taken bytes. Returns the number of bytes in
-    /// the queue after the request.
+    /// Requests a notification when the consumer takes bytes. Returns the number of bytes in the
+    /// queue after the request.
     ///
-    /// Wait only if the queue is still as full as before this call. Otherwise the consumer has
-    /// already taken bytes, and might not notify.
+    /// Wait only if the queue is as full as before this call. Otherwise, the consumer has already
+    /// taken bytes and might not notify.
     ///
     /// **Blocking:** never.
     ///

@@ -1,4 +1,4 @@
-//! The borrower: it uses memory that another protection domain lends.
+//! The borrower's side of leases: access to memory that another protection domain lends.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -20,8 +20,8 @@ pub struct Borrower<O, M, R> {
     epochs: Epochs,
 }
 
-/// A leased range. It may be used until it is given back, recalled, or one of the two sides is
-/// restarted.
+/// A leased range. The lease ends when it is given back or recalled, or when the lender or the
+/// borrower is restarted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lease {
     borrower: u64,
@@ -29,7 +29,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Ends the lease. Send the grant to the lender: the lease counts against the quota until then.
+    /// Ends the lease. Send the returned grant to the lender. Until the lender gets the grant, the
+    /// lease counts against the quota.
     #[must_use = "the lender counts the lease until it gets the grant back"]
     pub fn give_back(self) -> Grant {
         self.grant
@@ -71,8 +72,9 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         Ok(borrower)
     }
 
-    /// Creates a request for a range, for a message to the lender. It contains the epochs of both
-    /// sides, so the lender refuses it after a restart of either side.
+    /// Creates a request for a range. Send the request to the lender in a message. The request
+    /// contains the epochs of both sides, so the lender refuses the request after a restart of
+    /// either side.
     pub fn request(&mut self, offset: u64, bytes: u64, rights: Rights) -> Request {
         self.acknowledge();
         Request {
@@ -111,16 +113,16 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
     ///
     /// # Errors
     ///
-    /// Returns [`LeaseError::OutOfBounds`] if the lease is shorter. If the lease has ended, returns
-    /// [`LeaseError::Ended`] and fills `to` with zeros.
+    /// Returns [`LeaseError::OutOfBounds`] if the range reaches beyond the end of the lease. If the
+    /// lease has ended, returns [`LeaseError::Ended`] and fills `to` with zeros.
     pub fn read(&mut self, lease: &Lease, offset: usize, to: &mut [u8]) -> Result<(), LeaseError> {
         let at = self.place(lease, offset, to.len())?;
         let read = self
             .check(lease)
             .and_then(|()| Ok(self.region.read(at, to)?))
             .and_then(|()| {
-                // Bytes read after the end of the lease must not be used. If any byte was read that
-                // late, the second check detects the end.
+                // The caller must not get bytes that were read after the end of the lease. If any
+                // byte was read after the end, the second check detects this.
                 self.region.memory().fence(Ordering::Acquire);
                 self.check(lease)
             });
@@ -136,9 +138,9 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
     ///
     /// # Errors
     ///
-    /// Returns [`LeaseError::OutOfBounds`] if the lease is shorter. Returns [`LeaseError::Rights`]
-    /// if the lease is read-only. If the lease has ended, returns [`LeaseError::Ended`]; then none,
-    /// some or all of the bytes were written.
+    /// Returns [`LeaseError::OutOfBounds`] if the range reaches beyond the end of the lease.
+    /// Returns [`LeaseError::Rights`] if the lease is read-only. Returns [`LeaseError::Ended`] if
+    /// the lease has ended. After this error, any part of the bytes may have been written.
     pub fn write(&mut self, lease: &Lease, offset: usize, from: &[u8]) -> Result<(), LeaseError>
     where
         R: WritableMemory,
@@ -179,11 +181,11 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         }
     }
 
-    /// Publishes the last lender incarnation that this borrower has seen. After this call, no
-    /// access under a lease of an earlier incarnation is in progress.
+    /// Acknowledges the lender's current incarnation. After this call, no access under a lease of
+    /// an earlier lender incarnation is in progress.
     ///
-    /// All other methods do this first. Call it when the lender notifies and the borrower has
-    /// nothing else to do, because the lender may wait for this acknowledgement.
+    /// All other methods of the borrower also acknowledge. After a notification from the lender,
+    /// call any method, because the lender may wait for the acknowledgement.
     pub fn acknowledge(&mut self) {
         let epoch = self.board.load(EPOCH, Ordering::Acquire) as u32;
         if epoch != self.epochs.lender || self.epochs.lender == 0 {
@@ -193,8 +195,8 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         }
     }
 
-    /// Returns the index in the region of bytes of a lease. Returns an error if they are not all in
-    /// the lease.
+    /// Returns the index in the region of the byte at `offset` of a lease. Returns an error if the
+    /// range reaches beyond the end of the lease.
     fn place(&self, lease: &Lease, offset: usize, count: usize) -> Result<usize, LeaseError> {
         let end = offset.checked_add(count).ok_or(LeaseError::OutOfBounds)?;
         if end as u64 > lease.grant.bytes {
@@ -204,14 +206,14 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
     }
 }
 
-/// The reason why a lease was not used.
+/// The reason why an access under a lease failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum LeaseError {
-    /// Not all bytes are in the lease, or the lease is not in the region.
+    /// The range is not inside the lease, or the lease is not inside the region.
     OutOfBounds,
     /// The lease is read-only.
     Rights,
-    /// The lease was recalled, or one of the two sides was restarted.
+    /// The lease was recalled, or the lender or the borrower was restarted.
     Ended,
     /// Another [`Borrower`] of this program has accepted the lease.
     OtherBorrower,

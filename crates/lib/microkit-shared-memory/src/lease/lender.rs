@@ -1,4 +1,4 @@
-//! The lender: it lends its memory to other protection domains.
+//! The lender's side of leases: the table of the ranges that borrowers may access.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -7,16 +7,17 @@ use super::terms::{Epochs, Grant, LEASE_UNIT_BYTES, Refusal, Request, Rights, Te
 use super::{EPOCH, board_words, range_words, slot_word, writer_word};
 use crate::{Memory, TooSmall, WritableMemory};
 
-/// Lends ranges of a region to protection domains that map it.
+/// Lends ranges of a region to protection domains that map the region.
 ///
-/// The table has `LEASES` slots, and each borrower's share is reserved. So the requests of one
-/// borrower never use the share of another, and a refused request uses no share. A borrower
-/// excludes others from its leased ranges until it gives the ranges back or is
-/// [gone](Self::declare_gone). Even a malicious borrower keeps no more than its [`Terms`] allow.
+/// The table has `LEASES` slots, and each borrower has a reserved share of the slots. So the
+/// requests of one borrower never use slots of another borrower. A borrower excludes other
+/// borrowers from its leased ranges until it gives the ranges back or is declared
+/// [gone](Self::declare_gone). A malicious borrower cannot keep more ranges than its [`Terms`]
+/// allow.
 ///
-/// This also holds after a restart of the lender. The board records the ranges that earlier
-/// incarnations have lent for writing. Others cannot lease these ranges until their borrower has
-/// acknowledged the new incarnation.
+/// These limits also apply after a restart of the lender. The board records the ranges that earlier
+/// incarnations have lent for writing. Other borrowers cannot lease such a range until its borrower
+/// has acknowledged the new incarnation.
 ///
 /// `M` is the board, with [`board_words`](crate::board_words) words. `B` is the word of each
 /// borrower.
@@ -58,7 +59,7 @@ pub struct Lender<M, B, const BORROWERS: usize, const LEASES: usize> {
 struct Known<B> {
     memory: B,
     terms: Terms,
-    /// The last epoch of the borrower that the lender has seen.
+    /// The last borrower epoch that the lender has seen.
     epoch: u32,
     /// Whether this incarnation of the borrower was declared gone.
     is_gone: bool,
@@ -78,7 +79,7 @@ where
     M: WritableMemory,
     B: Memory,
 {
-    /// Opens the lender as a new incarnation. All leases of earlier incarnations have ended.
+    /// Opens the lender as a new incarnation. Opening ends all leases of earlier incarnations.
     ///
     /// `board` is memory that only the lender writes and every borrower can read. `bytes` is the
     /// size of the lent region.
@@ -87,8 +88,8 @@ where
     ///
     /// # Errors
     ///
-    /// Returns an error if the board or a borrower's memory is too small. Returns an error if the
-    /// table has fewer slots than the terms of all borrowers allow leases.
+    /// Returns [`LenderError::Memory`] if the board or a borrower's memory is too small. Returns
+    /// [`LenderError::Table`] if the table has fewer slots than the sum of the leases in all terms.
     pub fn open(
         board: M,
         bytes: u64,
@@ -108,7 +109,7 @@ where
         }
         let epoch = next_epoch(board.load(EPOCH, Ordering::Relaxed) as u32);
         board.store(EPOCH, epoch.into(), Ordering::Release);
-        // A reader of a later write by this incarnation also sees the new epoch.
+        // Release: a borrower that sees a later write of this incarnation also sees the new epoch.
         board.fence(Ordering::Release);
         for slot in 0..LEASES {
             let generation = board.load(slot_word(slot), Ordering::Relaxed);
@@ -200,7 +201,7 @@ where
         Ok(grant)
     }
 
-    /// Ends a lease after its borrower has given it back.
+    /// Ends a lease that its borrower has given back.
     ///
     /// **Blocking:** never.
     ///
@@ -214,7 +215,7 @@ where
         Ok(())
     }
 
-    /// Recalls a lease: the borrower's next access is refused.
+    /// Recalls a lease. The borrower's next access under the lease is refused.
     ///
     /// The borrower may be in the middle of an access. So the range stays reserved until the lease
     /// is [given back](Self::give_back), or the borrower's incarnation ends.
@@ -233,13 +234,13 @@ where
         Ok(())
     }
 
-    /// Reclaims all leases of a borrower whose incarnation has ended. Call it only when the
-    /// borrower's parent has stopped the borrower, or reports this. Never call it at the request of
-    /// the borrower.
+    /// Reclaims all leases of a dead borrower. Call this only if the borrower's parent has stopped
+    /// the borrower, or reports its death. Never call this at the request of the borrower.
     ///
     /// A restart of the borrower need not be declared: the lender detects the new epoch.
     pub fn declare_gone(&mut self, borrower: usize) {
-        // The lender may not have seen the last incarnation of the borrower yet.
+        // Update the borrower's epoch first: the lender may not have seen the borrower's last
+        // incarnation.
         self.look();
         if let Some(known) = self.borrowers.get_mut(borrower) {
             known.is_gone = true;
@@ -248,12 +249,12 @@ where
     }
 
     /// Checks the epochs of all borrowers. Reclaims all leases of restarted borrowers. Also
-    /// reclaims the leases of earlier lender incarnations from borrowers that have acknowledged
-    /// this one. All other methods do this first.
+    /// reclaims the leases of earlier lender incarnations from borrowers that have acknowledged the
+    /// current lender incarnation. All other methods with `&mut self` call `look` first.
     pub fn look(&mut self) {
         for borrower in 0..BORROWERS {
             let known = &mut self.borrowers[borrower];
-            // One load reads both epochs, because they belong together.
+            // One load reads both epochs, so that the two epochs are consistent.
             let seen = epochs(&known.memory);
             if seen.borrower != known.epoch {
                 known.epoch = seen.borrower;
@@ -266,15 +267,16 @@ where
         }
     }
 
-    /// Returns whether no borrower may write these bytes. If so, the lender can use them itself.
+    /// Returns whether no lease allows a borrower to write these bytes. If true, the lender can
+    /// write the bytes itself.
     pub fn is_free(&mut self, offset: u64, bytes: u64) -> bool {
         self.look();
         self.in_the_way(offset, offset.saturating_add(bytes), Rights::Read)
             .is_none()
     }
 
-    /// Returns the number of leases of a borrower. This includes leases of an earlier lender
-    /// incarnation until the borrower has acknowledged their end.
+    /// Returns the number of leases of a borrower. The number includes leases of earlier lender
+    /// incarnations until the borrower has acknowledged the current incarnation.
     pub fn count(&self, borrower: usize) -> usize {
         self.leases_of(borrower).count()
     }
@@ -298,8 +300,8 @@ where
             .filter(move |lease| lease.borrower == borrower)
     }
 
-    /// Returns a lease that conflicts with a new lease of these bytes: the ranges overlap, and one
-    /// of the two leases may write.
+    /// Returns a lease that conflicts with a new lease of these bytes: the ranges overlap, and at
+    /// least one of the two leases allows writes.
     fn in_the_way(&self, offset: u64, end: u64, rights: Rights) -> Option<&Lease> {
         self.leases.iter().flatten().find(|Lease { grant, .. }| {
             let both_read = rights == Rights::Read && grant.rights == Rights::Read;
@@ -330,9 +332,9 @@ where
         self.leases[slot] = None;
     }
 
-    /// Records the writer of a range on the board, for later incarnations of the lender. This
-    /// happens before the lease is granted. The lender may be stopped after any of these stores,
-    /// because nothing is granted yet.
+    /// Records the writer of a range on the board, for later incarnations of the lender. Call this
+    /// before granting the lease. The lender may be stopped after any of these stores, because the
+    /// borrower does not have the lease yet.
     fn note_writer(&self, slot: usize, borrower: usize, range: [u64; 2]) {
         for (word, value) in range_words(slot).into_iter().zip(range) {
             self.board.store(word, value, Ordering::Relaxed);
@@ -348,28 +350,27 @@ where
 
     /// Marks a slot as leased or as free. Returns the new generation, which is odd while the slot
     /// is leased.
-    /// leased.
     fn advance(&self, slot: usize) -> u64 {
         let generation = self.board.load(slot_word(slot), Ordering::Relaxed);
         let generation = generation.wrapping_add(1);
         self.board
             .store(slot_word(slot), generation, Ordering::Release);
-        // A reader of a later write also sees this generation.
+        // Release: a borrower that sees a later write also sees this generation.
         self.board.fence(Ordering::Release);
         generation
     }
 }
 
 impl Lease {
-    /// Marks a lease that an earlier incarnation of the lender has granted. Its epochs are unknown.
-    /// No valid epoch is 0.
+    /// Marks a lease that an earlier incarnation of the lender has granted. The epochs of such a
+    /// lease are unknown. A valid epoch is never 0.
     const EARLIER: Epochs = Epochs {
         borrower: 0,
         lender: 0,
     };
 
-    /// Returns the lease in `slot` if an earlier incarnation has lent it for writing and has not
-    /// reclaimed it.
+    /// Returns the lease in `slot` if an earlier incarnation has granted the lease for writing and
+    /// has not reclaimed it.
     fn of_earlier_incarnation(board: &impl Memory, slot: usize, borrowers: usize) -> Option<Self> {
         let writer = board.load(writer_word(slot), Ordering::Relaxed);
         let borrower = usize::try_from(writer.checked_sub(1)?).ok()?;
@@ -401,9 +402,9 @@ fn epochs(memory: &impl Memory) -> Epochs {
 pub enum LenderError {
     /// A memory is too small.
     Memory(TooSmall),
-    /// The table has fewer slots than the terms of all borrowers allow leases.
+    /// The table has fewer slots than the sum of the leases in all terms.
     Table {
-        /// The number of leases that the terms of all borrowers allow.
+        /// The sum of the leases in the terms of all borrowers.
         needs: usize,
         /// The number of slots.
         has: usize,

@@ -1,10 +1,10 @@
-//! Leases: ranges of a region that its owner lends to others, until one of the two is restarted.
+//! Leases: ranges of a region that a lender lends to borrowers. A lease ends at the latest when the
+//! lender or the borrower is restarted.
 //!
-//! A lease is an agreement. Microkit's mappings are static, so the hardware cannot revoke a range:
-//! a borrower that ignores its leases can access everything that the system file maps to it. A
-//! borrower that respects its leases never uses a range without a lease, even if either side is
-//! restarted at any time. A borrower that ignores its leases cannot harm the lender's table, or the
-//! shares of other borrowers in the table.
+//! A lease is an agreement. Mappings in Microkit are static, so the lender cannot revoke the access
+//! of a borrower in hardware. A borrower that ignores its leases can access all memory that the
+//! system file maps to the borrower, but cannot change the lender's table. A borrower that respects
+//! its leases never accesses a range without a lease, even after a restart of either side.
 //!
 //! The lender publishes its *board*: memory that only the lender writes.
 //!
@@ -13,9 +13,10 @@
 //! | the first | the lender's epoch |
 //! | four for each slot of its table | the slot's generation (odd while it is leased), the borrower that may write, the offset, the length |
 //!
-//! A borrower checks the board before and after each access. The borrower writes one word: its own
-//! epoch, and the last epoch of the lender that it has seen. So each side detects a restart of the
-//! other. The lender also knows when no access by an earlier incarnation can be in progress.
+//! A borrower checks the board before and after each access. The borrower writes one word with its
+//! own epoch and the last lender epoch that it has seen. So each side detects a restart of the
+//! other side. The lender also detects when no access under a lease of an earlier incarnation can
+//! be in progress.
 
 mod borrower;
 mod lender;
@@ -35,20 +36,20 @@ pub const fn board_words(leases: usize) -> usize {
 
 const WORDS_PER_SLOT: usize = 4;
 
-/// The index of the word with the generation of a slot. Only later incarnations of the lender read
-/// the three words after it.
+/// Returns the index of the word with the generation of a slot. The next three words are only for
+/// later incarnations of the lender.
 const fn slot_word(slot: usize) -> usize {
     slot.saturating_mul(WORDS_PER_SLOT)
         .saturating_add(EPOCH + 1)
 }
 
-/// The index of the word that names the writer: the borrower's number plus one, or 0 if nobody may
-/// write.
+/// Returns the index of the word that identifies the writer of a slot's range. The word is the
+/// borrower's number plus one, or 0 if no borrower may write.
 const fn writer_word(slot: usize) -> usize {
     slot_word(slot) + 1
 }
 
-/// The indices of the words with the offset and the length of the lease.
+/// Returns the indices of the words with the offset and the length of the lease.
 const fn range_words(slot: usize) -> [usize; 2] {
     [slot_word(slot) + 2, slot_word(slot) + 3]
 }

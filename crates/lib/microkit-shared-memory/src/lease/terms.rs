@@ -4,8 +4,8 @@ use core::fmt;
 
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
-/// The unit of leases in bytes. Offset and length must be multiples of this unit. There is no other
-/// alignment rule.
+/// The unit of leases in bytes. The offset and the length of a lease must be multiples of this
+/// unit.
 pub const LEASE_UNIT_BYTES: u64 = 8;
 
 /// The rights of a lease.
@@ -14,9 +14,9 @@ pub const LEASE_UNIT_BYTES: u64 = 8;
 )]
 #[repr(u64)]
 pub enum Rights {
-    /// Read. Others may also read at the same time.
+    /// Read only. Other borrowers may read the range at the same time.
     Read = 1,
-    /// Read and write. Nobody else may use the range.
+    /// Read and write. No other borrower may use the range at the same time.
     Write = 2,
 }
 
@@ -36,7 +36,7 @@ pub struct Terms {
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Request {
-    /// The first byte, relative to the start of the lent region.
+    /// The offset of the first byte from the start of the lent region.
     pub offset: u64,
     /// The number of bytes.
     pub bytes: u64,
@@ -46,25 +46,26 @@ pub struct Request {
     pub epochs: Epochs,
 }
 
-/// A lease in the form of a message from the lender.
+/// The lender's message that grants a lease.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Grant {
-    /// The first byte, relative to the start of the lent region.
+    /// The offset of the first byte from the start of the lent region.
     pub offset: u64,
     /// The number of bytes.
     pub bytes: u64,
     /// The rights.
     pub rights: Rights,
-    /// The epochs of the lease. It ends when either incarnation ends.
+    /// The epochs of the lease. The lease ends when either incarnation ends.
     pub epochs: Epochs,
     /// The slot in the lender's table.
     pub slot: u64,
-    /// The generation of that slot.
+    /// The generation of the slot.
     pub generation: u64,
 }
 
-/// The epochs of a borrower and its lender. Each restart changes the epoch. No epoch is 0.
+/// The epochs of a borrower and its lender. A restart changes the epoch of the restarted side. A
+/// valid epoch is never 0.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Epochs {
@@ -95,7 +96,8 @@ pub(super) const fn next_epoch(epoch: u32) -> u32 {
     }
 }
 
-/// The reason why the lender has refused a request. A refused request does not change the lender.
+/// The reason why the lender has refused a request. A refused request does not change the lender's
+/// table.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(u8)]
 pub enum Refusal {
@@ -105,12 +107,12 @@ pub enum Refusal {
     Alignment = 2,
     /// The borrower may not write.
     Rights = 3,
-    /// Part of the range is leased, and one of the two leases may write. A recalled lease also
-    /// counts until it is given back.
+    /// The range overlaps another lease, and at least one of the two leases allows writes. A
+    /// recalled lease also counts until the borrower gives it back.
     Overlap = 4,
     /// The borrower has reached its maximum number of leases or bytes.
     Quota = 5,
-    /// The request or lease belongs to an earlier incarnation of one side, or was given back.
+    /// The request or the lease belongs to an earlier incarnation, or the lease was given back.
     Ended = 6,
     /// After a restart of the lender, a borrower may still be writing to part of the range under a
     /// lease of an earlier incarnation. That borrower has not acknowledged the new incarnation, and

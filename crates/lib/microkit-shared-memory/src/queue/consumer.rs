@@ -9,7 +9,7 @@ use super::{PeerError, capacity};
 use crate::value::{self, Invalid, Plain, words_of};
 use crate::{Memory, TooSmall, WritableMemory};
 
-/// The end of a queue that takes records out. The other end is a [`Producer`](crate::Producer).
+/// The consumer end of a queue of records. The other end is a [`Producer`](crate::Producer).
 ///
 /// The consumer writes to its own memory `M`, and only reads the producer's memory `N`. The records
 /// are in `N`.
@@ -22,8 +22,9 @@ pub struct Consumer<T, M, N> {
 }
 
 impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
-    /// Opens the consumer as a new incarnation, with an empty queue. `own` is its memory, with at
-    /// least [`CONSUMER_WORDS`](crate::CONSUMER_WORDS) words. There must be no other consumer.
+    /// Opens the consumer as a new incarnation, with an empty queue. `own` is the consumer's
+    /// memory, with at least [`CONSUMER_WORDS`](crate::CONSUMER_WORDS) words. A queue has only one
+    /// consumer.
     ///
     /// After this call, [`must_notify`](Self::must_notify) returns true.
     ///
@@ -45,8 +46,8 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         self.end.ring.capacity() as usize
     }
 
-    /// Returns the epoch of this end. Each incarnation has a different epoch, until it repeats
-    /// after 16 million incarnations.
+    /// Returns the epoch of this end. Each incarnation has a different epoch. Epochs repeat after
+    /// 16 million incarnations.
     pub const fn epoch(&self) -> u32 {
         self.end.epoch()
     }
@@ -63,17 +64,18 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         self.look().map(|filled| filled as usize)
     }
 
-    /// Takes the oldest record, if there is one.
+    /// Takes the oldest record, or returns `None` if the queue is empty.
     ///
-    /// A record is taken once. A consumer that is restarted before it has handled the record does
-    /// not get the record again.
+    /// Each record is returned at most once. A consumer that is restarted while it handles a record
+    /// does not get that record again.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`PopError::Invalid`] if the record is not a `T`. The record is taken all the same.
-    /// Returns [`PopError::Peer`] if the producer was restarted or its memory is invalid.
+    /// Returns [`PopError::Invalid`] if the record is not a `T`. The invalid record is removed from
+    /// the queue. Returns [`PopError::Peer`] if the producer was restarted or its memory is
+    /// invalid.
     pub fn pop(&mut self) -> Result<Option<T>, PopError> {
         self.end.wake();
         if self.look()? == 0 {
@@ -89,9 +91,10 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         Ok(Some(record?))
     }
 
-    /// Returns whether to notify the producer. This is true if the producer waits for room and was
-    /// not yet notified, or does not know this incarnation. Call it after taking all available
-    /// records.
+    /// Returns whether to notify the producer. Call this after taking all available records.
+    ///
+    /// The result is true if the producer waits for room and was not notified yet, or must still be
+    /// notified of a restart.
     ///
     /// **Blocking:** never.
     #[must_use = "a producer that sleeps and is not notified sleeps forever"]
@@ -99,23 +102,23 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         self.end.must_notify()
     }
 
-    /// Returns whether the producer no longer acts on an earlier incarnation of this end.
+    /// Returns whether the producer can no longer act on an earlier incarnation of this end.
     ///
     /// **Blocking:** never.
     pub fn is_settled(&self) -> bool {
         self.end.is_settled()
     }
 
-    /// Announces that this end will wait for a record, and checks the queue once more. Returns
-    /// whether this end may wait for a notification. If false, a record is available, and the
-    /// producer might not notify.
+    /// Announces that the consumer will wait for a record, and checks the queue once more. Returns
+    /// whether the consumer may wait for a notification. If the result is false, a record is
+    /// available, and the producer might not notify.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns a [`PeerError`] if the producer was restarted or its memory is invalid. Then this
-    /// end must not wait.
+    /// Returns a [`PeerError`] if the producer was restarted or its memory is invalid. After an
+    /// error, the consumer must not wait.
     pub fn may_sleep(&mut self) -> Result<bool, PeerError> {
         self.end.announce_sleep();
         let filled = self.look();
@@ -137,8 +140,8 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
 /// The reason why no record was returned.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum PopError {
-    /// The record is not a value of the type. It was taken all the same: the next call returns the
-    /// next record.
+    /// The record is not a value of the type. The record is removed from the queue, so the next
+    /// call returns the next record.
     Invalid,
     /// The producer was restarted or its memory is invalid.
     Peer(PeerError),

@@ -1,13 +1,14 @@
 //! The code common to both ends of a queue: acknowledging new incarnations of the peer, agreeing on
 //! an empty queue after a restart, and sleeping.
 //!
-//! Each end writes to its own memory and only reads the peer's. The constants below are the indices
-//! of the first words of both memories.
+//! Each end writes to its own memory and only reads the peer's memory. The constants below are word
+//! indices in both memories.
 //!
-//! Sleeping is a handshake with two fences. An end announces sleep, fences, and checks the queue
-//! once more. The peer advances its position, fences, and checks for an announcement. At least one
-//! of the two sees the other's write. The announcement is a counter, so the peer can answer each
-//! announcement once without writing to the sleeper's memory.
+//! Sleeping is a handshake with two fences. An end announces that it will sleep, issues a fence,
+//! and checks the queue once more. The peer advances its position, issues a fence, and checks for
+//! an announcement. So at least one of the two ends sees the write of the other end. The
+//! announcement is a counter. So the peer can answer each announcement once without writing to the
+//! sleeper's memory.
 
 use core::sync::atomic::Ordering;
 
@@ -19,12 +20,12 @@ use crate::{Memory, WritableMemory};
 
 /// The index of the word with the epoch and position of the end: a [`Place`].
 const PLACE: usize = 0;
-/// The index of the sleep word: twice the number of announcements, plus one while the end may be
-/// asleep.
+/// The index of the sleep word. The word is twice the number of announcements, plus one while the
+/// end may be asleep.
 const SLEEP: usize = 1;
 /// The index of the word with the record size in bytes and the capacity of the opened queue.
 const SHAPE: usize = 2;
-/// The size of the header: a whole cache line, so that records are in other lines.
+/// The size of the header in words. The header fills a cache line, so records are in other lines.
 pub(super) const WORDS: usize = WORDS_PER_LINE;
 
 #[derive(Debug)]
@@ -35,18 +36,18 @@ pub(super) struct End<M, N> {
     pub(super) ring: Ring<Doubled>,
     shape: u64,
     epoch: u32,
-    /// The last epoch of the peer that this end has acknowledged; 0 if none.
+    /// The last peer epoch that this end has acknowledged; 0 before the first.
     peer_epoch: u32,
     /// The number of records that this end has put or taken.
     pub(super) position: u64,
     /// Whether the peer has acknowledged this incarnation, or does not need to.
     has_met: bool,
-    /// The last position of the peer that this end has read.
+    /// The last peer position that this end has read.
     pub(super) peer_position: u64,
     is_other_shape: bool,
-    /// The value of `SLEEP` in memory.
+    /// The value of the sleep word in this end's memory.
     sleep: u64,
-    /// The last announcement of the peer that this end has answered with a notification.
+    /// The last sleep word of the peer that this end has answered with a notification.
     answered: u64,
     /// Whether the peer must still be notified of this incarnation, or of the acknowledgement of a
     /// new peer incarnation.
@@ -55,7 +56,7 @@ pub(super) struct End<M, N> {
 
 impl<M: WritableMemory, N: Memory> End<M, N> {
     /// Opens a new incarnation of this end. Both memories have at least [`WORDS`] words, and the
-    /// producer's also has room for `capacity` records of `record_bytes` bytes.
+    /// producer's memory also has room for `capacity` records of `record_bytes` bytes.
     pub(super) fn open(own: M, peer: N, record_bytes: usize, capacity: u16) -> Self {
         let epoch = Place::from_word(own.load(PLACE, Ordering::Relaxed)).next_epoch();
         let sleep = own.load(SLEEP, Ordering::Relaxed) & !1;
@@ -85,8 +86,9 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
     ///
     /// # Errors
     ///
-    /// Returns [`PeerError::Restarted`] once for each new incarnation of the peer. Returns the
-    /// other errors if the peer's memory has another shape or is invalid.
+    /// Returns [`PeerError::Restarted`] once for each new incarnation of the peer. Returns
+    /// [`PeerError::OtherShape`] or [`PeerError::Broken`] if the peer's memory has another shape or
+    /// is invalid.
     pub(super) fn look(&mut self) -> Result<u64, PeerError> {
         let seen = place(&self.peer);
         if seen.epoch != self.peer_epoch {
@@ -98,12 +100,12 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         if seen.epoch == 0 {
             return Ok(0);
         }
-        // The peer has acknowledged this incarnation. Or this is the first incarnation, and the
-        // peer has not acknowledged any: records that a producer puts before the consumer's first
-        // incarnation are valid.
+        // Either the peer has acknowledged this incarnation, or this is the first incarnation and
+        // the peer has not acknowledged any. In the second case, records that a producer puts
+        // before the consumer's first incarnation are valid.
         let has_met = seen.peer == self.epoch || (seen.peer == 0 && self.epoch == 1);
         if !has_met {
-            // The peer has not acknowledged this incarnation yet, so its position counts as 0.
+            // Until the peer acknowledges this incarnation, the peer's position counts as 0.
             return if self.has_met {
                 Err(PeerError::Broken)
             } else {
@@ -114,7 +116,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         Ok(self.ring.check(seen.position.into())?)
     }
 
-    /// Whether the peer no longer acts on an earlier incarnation of this end. True if no earlier
+    /// Returns whether the peer can no longer act on an earlier incarnation of this end: no earlier
     /// incarnation exists, the peer was never opened, or the peer has acknowledged this
     /// incarnation.
     pub(super) fn is_settled(&self) -> bool {
@@ -155,14 +157,14 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         self.ring.slot(self.position)
     }
 
-    /// Moves the position one record further, and publishes it.
+    /// Advances the position by one record, and publishes the new position.
     pub(super) fn advance(&mut self) {
         self.position = self.ring.advance(self.position, 1);
         self.store_place();
     }
 
-    /// Announces that this end will sleep. Before it sleeps, the caller must check the queue once
-    /// more.
+    /// Announces that this end will sleep. The caller must check the queue once more before it
+    /// sleeps.
     pub(super) fn announce_sleep(&mut self) {
         self.sleep = (self.sleep & !1).wrapping_add(2) | 1;
         self.own.store(SLEEP, self.sleep, Ordering::Relaxed);
@@ -171,7 +173,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         self.own.fence(Ordering::SeqCst);
     }
 
-    /// Withdraws the announcement, if there is one.
+    /// Withdraws a pending announcement of sleep.
     #[inline]
     pub(super) fn wake(&mut self) {
         if self.sleep & 1 == 1 {
@@ -180,8 +182,8 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    /// Returns whether to notify the peer: it sleeps or does not know this incarnation, and was not
-    /// yet notified of this.
+    /// Returns whether to notify the peer: the peer sleeps and was not notified yet, or must still
+    /// be notified of a restart.
     pub(super) fn must_notify(&mut self) -> bool {
         self.own.fence(Ordering::SeqCst);
         let sleep = self.peer.load(SLEEP, Ordering::Relaxed);
@@ -195,7 +197,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
     /// Publishes the epoch of this end, and the acknowledged epoch of the peer.
     fn publish(&self) {
         self.store_place();
-        // A reader of a record of this incarnation also sees its epoch.
+        // A peer that reads a record of this incarnation also sees this epoch.
         self.own.fence(Ordering::Release);
     }
 
@@ -203,11 +205,13 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         let place = Place {
             epoch: self.epoch,
             peer: self.peer_epoch,
-            // The position is less than twice the capacity, and `MAX_CAPACITY` bounds the capacity.
+            // The cast is lossless: the position is less than twice the capacity, and the capacity
+            // is at most `MAX_CAPACITY`.
             position: self.position as u16,
         };
         // Release: a consumer that sees the producer's position also sees the records. A producer
-        // that sees the consumer's position may overwrite the records, because they have been read.
+        // that sees the consumer's position may overwrite the records, because the consumer has
+        // read the records.
         self.own.store(PLACE, place.to_word(), Ordering::Release);
     }
 

@@ -1,9 +1,9 @@
 //! A queue of records between two protection domains (PDs). Either end may be restarted at any
 //! time.
 //!
-//! Each end has separate memory that the peer only reads: a [`Place`](place::Place), a sleep word,
-//! a word with the shape of the records, and, for the producer, the records. [`end`] has the code
-//! common to both ends, and [`producer`] and [`consumer`] have the rest.
+//! Each end has its own memory, and the peer only reads this memory. The memory contains a
+//! [`Place`](place::Place), a sleep word and a word with the shape of the records. The producer's
+//! memory also contains the records. [`end`] has the code common to both ends.
 //!
 //! ```text
 //!     producer's memory                            consumer's memory
@@ -12,7 +12,7 @@
 //!     └───────┴───────┴───────┴─────────┘          └───────┴───────┴───────┘
 //! ```
 //!
-//! 1. Opening an end begins a new incarnation of it, with the next epoch and an empty queue.
+//! 1. Opening an end begins a new incarnation of this end, with the next epoch and an empty queue.
 //! 2. The peer reads the new epoch in the place, resets its position to 0, reports
 //!    [`PeerError::Restarted`] once, and acknowledges the new epoch in its own place.
 //! 3. Until this acknowledgement, the new incarnation treats the peer's position as 0.
@@ -45,11 +45,11 @@ pub const fn producer_words<T>(capacity: usize) -> usize {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum PeerError {
     /// The peer was restarted. The queue is now empty for both ends, and its old records are
-    /// dropped. This is reported once.
+    /// dropped. This error is returned once for each restart.
     Restarted,
-    /// The peer has written an impossible position: it has taken more records than were put, or put
-    /// more records than fit. Nothing was read or written. The error stays until the peer is
-    /// restarted, or writes a possible position.
+    /// The peer has written an impossible position: more records taken than put, or more records
+    /// put than fit. No record was read or written. The error persists until the peer is restarted
+    /// or writes a possible position.
     Broken,
     /// The peer has opened a queue with another record size or capacity.
     OtherShape,
@@ -81,7 +81,7 @@ impl fmt::Display for PeerError {
 
 impl core::error::Error for PeerError {}
 
-/// Returns the number of records that fit into the memories.
+/// Returns the capacity of a queue in these two memories, in records.
 fn capacity<T>(producer: &impl Memory, consumer: &impl Memory) -> Result<u16, TooSmall> {
     let least = [
         (producer_words::<T>(1), producer.words()),

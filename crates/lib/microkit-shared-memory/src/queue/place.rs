@@ -2,13 +2,13 @@
 
 /// The epoch of an end, the acknowledged epoch of the peer, and the position for that peer epoch.
 ///
-/// All three share one word, so one load reads them together. So a position is never mistaken for a
-/// position of another incarnation.
+/// All three numbers share one word, so one load reads them together. So a position is never used
+/// with the epoch of another incarnation.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// The epoch of the end; 0 if it was never opened.
     pub(super) epoch: u32,
-    /// The acknowledged epoch of the peer; 0 if none.
+    /// The acknowledged epoch of the peer; 0 before the first acknowledgement.
     pub(super) peer: u32,
     /// The number of records put or taken, modulo twice the capacity.
     pub(super) position: u16,
@@ -36,7 +36,7 @@ impl Place {
             | self.position as u64
     }
 
-    /// Returns the epoch of the next incarnation. Epochs repeat after 16 million.
+    /// Returns the epoch of the next incarnation. Epochs repeat after 16 million incarnations.
     pub(super) const fn next_epoch(self) -> u32 {
         self.epoch % EPOCH_MASK as u32 + 1
     }

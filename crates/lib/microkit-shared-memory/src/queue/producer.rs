@@ -9,10 +9,10 @@ use super::{PeerError, capacity};
 use crate::value::{self, Plain, words_of};
 use crate::{Memory, TooSmall, WritableMemory};
 
-/// The end of a queue that puts records in. The other end is a [`Consumer`](crate::Consumer).
+/// The producer end of a queue of records. The other end is a [`Consumer`](crate::Consumer).
 ///
-/// The producer writes to its own memory `M`, and only reads the consumer's memory `N`. So each of
-/// the two PDs can map the other's memory without `w`.
+/// The producer writes to its own memory `M`, and only reads the consumer's memory `N`. So each PD
+/// can map the peer's memory without `w`.
 ///
 /// The crate page has an example.
 #[derive(Debug)]
@@ -22,11 +22,12 @@ pub struct Producer<T, M, N> {
 }
 
 impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
-    /// Opens the producer as a new incarnation, with an empty queue. `own` is its memory, with at
-    /// least [`producer_words`](crate::producer_words) words. There must be no other producer.
+    /// Opens the producer as a new incarnation, with an empty queue. `own` is the producer's
+    /// memory, with at least [`producer_words`](crate::producer_words) words. A queue has only one
+    /// producer.
     ///
-    /// The consumer need not be open yet. Records put before its first incarnation stay in the
-    /// queue for it. After this call, [`must_notify`](Self::must_notify) returns true.
+    /// The consumer need not be open yet. Records put before the consumer's first incarnation stay
+    /// in the queue. After this call, [`must_notify`](Self::must_notify) returns true.
     ///
     /// **Rights:** a `<map>` with `w` for `own`, a `<map>` for `consumer`.
     ///
@@ -46,8 +47,8 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         self.end.ring.capacity() as usize
     }
 
-    /// Returns the epoch of this end. Each incarnation has a different epoch, until it repeats
-    /// after 16 million incarnations.
+    /// Returns the epoch of this end. Each incarnation has a different epoch. Epochs repeat after
+    /// 16 million incarnations.
     pub const fn epoch(&self) -> u32 {
         self.end.epoch()
     }
@@ -71,7 +72,7 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
     /// # Errors
     ///
     /// Returns [`PushError::Full`] if the queue is full. Returns [`PushError::Peer`] if the
-    /// consumer was restarted or its memory is invalid. After an error, nothing was put.
+    /// consumer was restarted or its memory is invalid. After an error, the record was not put.
     pub fn push(&mut self, record: &T) -> Result<(), PushError> {
         self.end.wake();
         if self.look()? == 0 {
@@ -83,8 +84,10 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         Ok(())
     }
 
-    /// Returns whether to notify the consumer. This is true if the consumer sleeps and was not yet
-    /// notified, or does not know this incarnation. Call it after putting all available records.
+    /// Returns whether to notify the consumer. Call this after putting all available records.
+    ///
+    /// The result is true if the consumer sleeps and was not notified yet, or must still be
+    /// notified of a restart.
     ///
     /// **Blocking:** never.
     #[must_use = "a consumer that sleeps and is not notified sleeps forever"]
@@ -92,23 +95,23 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         self.end.must_notify()
     }
 
-    /// Returns whether the consumer no longer acts on an earlier incarnation of this end.
+    /// Returns whether the consumer can no longer act on an earlier incarnation of this end.
     ///
     /// **Blocking:** never.
     pub fn is_settled(&self) -> bool {
         self.end.is_settled()
     }
 
-    /// Announces that this end will wait for room, and checks the queue once more. Returns whether
-    /// this end may wait for a notification. If false, the queue has room, and the consumer might
-    /// not notify.
+    /// Announces that the producer will wait for room, and checks the queue once more. Returns
+    /// whether the producer may wait for a notification. If the result is false, the queue has
+    /// room, and the consumer might not notify.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns a [`PeerError`] if the consumer was restarted or its memory is invalid. Then this
-    /// end must not wait.
+    /// Returns a [`PeerError`] if the consumer was restarted or its memory is invalid. After an
+    /// error, the producer must not wait.
     pub fn may_sleep(&mut self) -> Result<bool, PeerError> {
         self.end.announce_sleep();
         let room = self.look();

@@ -3,7 +3,7 @@ use microkit_shared_memory::{Bytes, Memory, Part};
 
 fn check(words: &'static [SharedWord]) {
     let part = Part::whole(words);
-    // Neither a word nor bytes of it can be had but by copy.
+    // Words and bytes of shared memory can only be copied.
     let word: &mut u64 = part.load(0, core::sync::atomic::Ordering::Relaxed);
     let bytes: &mut [u8] = Bytes::new(part).as_mut();
     let words: &mut [SharedWord] = words;

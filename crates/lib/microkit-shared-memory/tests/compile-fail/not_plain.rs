@@ -1,7 +1,7 @@
 use sel4_microkit::SharedWord;
 use microkit_shared_memory::View;
 
-/// It has a reference, which means nothing to another.
+/// A record with a reference. The reference is invalid in another PD.
 #[derive(Clone, Copy)]
 struct Record {
     name: &'static u8,
