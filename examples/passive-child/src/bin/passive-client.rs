@@ -1,4 +1,4 @@
-//! Uses the passive server. Between two uses it asks the server's parent to stop or restart it.
+//! Uses the passive server. Between two uses, asks the parent to stop or restart the server.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Stops and resumes its passive child, or restarts it, when the client asks for it.
+//! Stops and resumes its passive child, or restarts the child, at the request of the client.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -46,7 +46,7 @@ impl Handler for Sum {
         msg_info: MessageInfo,
         [one, other, ..]: FastWords,
     ) -> Result<(MessageInfo, FastWords), Infallible> {
-        // The label is the epoch that the client has found.
+        // The label is the epoch that the client's lookup returned.
         if msg_info.label() != self.epoch.number() {
             return Ok((MessageInfo::new(OTHER_EPOCH, 0), [0; 4]));
         }

@@ -1,4 +1,4 @@
-//! Restarts its child whenever an incarnation ends, and prints how it ended.
+//! Restarts its child at the end of each incarnation, and prints the cause of the end.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -79,8 +79,8 @@ fn init() -> Server {
 impl Server {
     /// Processes all buffers in the queue.
     fn serve(&mut self) {
-        // A restarted client waits until the server has seen its restart at both queues. This call
-        // sees it at the queue of replies.
+        // A restarted client waits until the server has detected the restart at both queues. This
+        // call detects the restart at the queue of replies.
         let _ = self.replies.room();
         loop {
             match self.requests.pop() {

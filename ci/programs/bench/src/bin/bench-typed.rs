@@ -29,8 +29,8 @@ fn init() -> NullHandler {
     NullHandler::new()
 }
 
-/// A call that is compiled as a separate function, so that all are measured in the same way. The
-/// calls by hand ignore the client.
+/// A call, compiled as a separate function so that all calls are measured in the same way. The
+/// hand-written calls ignore the client.
 type Call = fn(SumsClient<TYPED>, u64) -> u64;
 
 #[inline(never)]

@@ -21,8 +21,8 @@ pub(crate) fn run(stage: &mut Stage) {
     by_other_calls(stage);
 }
 
-/// The amount depends on the machine, so it is not printed. That it is more than zero, and zero
-/// after it was read, does not.
+/// Prints whether the consumed time is more than zero, and zero after a read. The amount depends on
+/// the machine, so it is not printed.
 fn consumed(stage: &mut Stage) {
     let consumed = || {
         let (error, length) = answer(A_SC, label::SchedContextConsumed, &[], &[]);

@@ -1,5 +1,5 @@
-//! A parent whose children fault one after the other, each with another fault. It handles each
-//! fault so that the child continues.
+//! A parent whose children fault one after the other, each with a different fault. The parent
+//! handles each fault so that the child continues.
 //!
 //! The program of a child never runs. The parent stops the child first and gives it known
 //! instructions and registers.
@@ -20,7 +20,7 @@ use children::{AGAIN, Children, DONE, Instruction, NAMES, code_of};
 /// An unknown system call, which this parent emulates.
 const DOUBLE: u64 = 100;
 
-/// The slot of the endpoint of channel 1, to the watchdog, which receives the timeout faults.
+/// The slot of channel 1's endpoint. The watchdog receives the timeout faults on this channel.
 const WATCHDOG: u64 = slots::BASE_ENDPOINT + 1;
 
 struct Parent {
@@ -46,7 +46,7 @@ fn init() -> Parent {
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// A child reports that it continues.
+    /// Handles a child's report that the child continues.
     fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, sel4::Error> {
         println!("    it continues, and reports {:#x}", get_mr(0));
         Ok(MessageInfo::default())
@@ -75,8 +75,8 @@ impl Handler for Parent {
 impl Parent {
     /// Handles the fault so that `child` continues. Returns the reply.
     ///
-    /// *Child*, in the SAFETY comments: the child's own program never runs. It runs the
-    /// instructions that [`Children`] has written, which work with the registers that are set here.
+    /// *Child*, in the SAFETY comments: the child's own program never runs. The child runs only the
+    /// instructions of [`Children`], and these work with the registers that the parent sets.
     fn answer(
         &self,
         child: Child,
@@ -158,8 +158,8 @@ impl Parent {
     }
 }
 
-/// Returns whether the fault is that of `brk`. Kernels with the hardware debug API report a debug
-/// exception. Others report a VCPU fault with the exception class of `brk`.
+/// Returns whether `brk` raised the fault. Kernels with the hardware debug API report a debug
+/// exception. Other kernels report a VCPU fault with the exception class of `brk`.
 fn is_breakpoint(fault: &Fault) -> bool {
     match fault {
         Fault::DebugException(_) => true,
