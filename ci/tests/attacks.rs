@@ -208,7 +208,7 @@ impl Bench {
         }
     }
 
-    /// Builds all attacks. Returns the errors of those that do not compile.
+    /// Builds all attacks. Returns the compiler's errors for the attacks that do not compile.
     fn build(&self) -> BTreeMap<String, Vec<String>> {
         let mut command = Command::new(cargo());
         command

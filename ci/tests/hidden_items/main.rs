@@ -3,7 +3,7 @@
 //! corrupt memory with the item. A new item fails here until the list contains it.
 //!
 //! Data flows in one direction: rustdoc's JSON → `rustdoc` → items, and the macros' sources →
-//! `macros` → arms and findings. `list` compares both with the list.
+//! `macros` → arms and findings. `list` compares the items and the arms with the list.
 
 mod list;
 mod macros;

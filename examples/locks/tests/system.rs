@@ -88,7 +88,7 @@ fn killed_ten_thousand_times() {
     let mut seed = 1u64;
     let expected = read("locks.expected");
     while run.log() != expected {
-        // xorshift64, by Marsaglia.
+        // The generator is xorshift64, by Marsaglia.
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;

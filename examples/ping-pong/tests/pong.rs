@@ -30,7 +30,7 @@ const FILE: &str = r#"
 
 const PONG: Channel = Channel::new(1);
 
-/// Logs that it was notified.
+/// Logs each notification.
 struct Peer;
 
 /// Notifies `pong` this many times in a row.

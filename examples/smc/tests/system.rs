@@ -6,7 +6,7 @@ use microkit_test::System;
 #[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod smc;
 
-/// The model kernel refuses `smc="true"`, so the system runs without it here.
+/// The model kernel refuses `smc="true"`, so this test runs the system without that attribute.
 #[test]
 fn a_firmware_call_without_the_right_is_refused() {
     let file = include_str!("../../../microkit-systems/smc.system");

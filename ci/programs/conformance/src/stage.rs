@@ -121,7 +121,7 @@ impl Stage {
     /// Prepares `puppet` to run at `pc` as soon as the driver waits.
     pub fn start_at(&mut self, puppet: Puppet, pc: Word, given: Registers) {
         self.given[puppet.index()] = given;
-        // SAFETY: puppets.
+        // SAFETY: see *Puppets* in the crate documentation.
         unsafe {
             puppet
                 .tcb()

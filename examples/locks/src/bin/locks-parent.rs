@@ -89,7 +89,7 @@ fn init() -> Parent {
 
 impl Parent {
     fn kill_later(&mut self) {
-        // xorshift64, by Marsaglia.
+        // The generator is xorshift64, by Marsaglia.
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;

@@ -9,7 +9,7 @@ use sel4_microkit::{Channel, MessageInfo, NullHandler, panicking, protection_dom
 const SERVER: Channel = Channel::new(1);
 const PARENT: Channel = Channel::new(2);
 
-/// Requests to the parent, as labels.
+/// The labels of requests to the parent.
 const STOP_AND_RESUME: u64 = 1;
 const RESTART: u64 = 2;
 

@@ -13,7 +13,7 @@ const CHILD: Child = Child::new(1);
 /// The child's scheduling context: `<cap_sc>` in the system file.
 const CONTEXT: sel4::cap::SchedContext = user_cap(1);
 
-/// Requests of the client, as labels.
+/// The labels of the client's requests.
 const STOP_AND_RESUME: u64 = 1;
 const RESTART: u64 = 2;
 

@@ -14,7 +14,7 @@ use sel4_microkit::{
 const TIMER: Channel = Channel::new(1);
 const PEER: Channel = Channel::new(2);
 
-/// Requests to the peer, as labels. `timer-peer` has the same constants.
+/// The labels of requests to the peer. `timer-peer` has the same constants.
 const RESET: u64 = 0;
 const START: u64 = 1;
 const REPORT: u64 = 2;
@@ -130,7 +130,7 @@ impl Handler for Client {
 }
 
 impl Client {
-    /// Prints all expired time-outs in their order.
+    /// Prints all expired time-outs in the order of their expiry.
     fn report(&self, peers: &[Expired]) {
         let mine = self.expired.iter().map(|expired| ("client", expired));
         let all = mine.chain(peers.iter().map(|expired| ("peer", expired)));

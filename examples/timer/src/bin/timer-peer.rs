@@ -13,7 +13,7 @@ use sel4_microkit::{
 const TIMER: Channel = Channel::new(1);
 const CLIENT: Channel = Channel::new(2);
 
-/// Requests, as labels. `timer-client` has the same constants.
+/// The labels of requests. `timer-client` has the same constants.
 const RESET: u64 = 0;
 const START: u64 = 1;
 const REPORT: u64 = 2;

@@ -88,9 +88,9 @@ impl Hostile {
         let any = self.random.next() as u32;
         match self.random.below(32) {
             0..10 => SVC,
-            // mov of a small number to one of x0 to x6.
+            // mov to one of x0 to x6: a small number.
             10..20 => 0xd280_0000 | ((any % 0x200) << 5) | ((any >> 16) % 7),
-            // mov of the number of an IPC system call or of yield to x7.
+            // mov to x7: the number of an IPC system call or of yield.
             20..24 => 0x9280_0007 | ((any % 11) << 5),
             // ldr and str, with any registers.
             24..26 => 0xf940_0000 | (any & 0x3f_ffff),
@@ -107,7 +107,7 @@ impl Hostile {
         for index in 0..=30 {
             *registers.gpr_mut(index) = self.value();
         }
-        // Even the first `svc` finds the number of a system call in x7.
+        // x7 has the number of a system call, also for the first `svc`.
         *registers.gpr_mut(7) = (self.random.below(11) + 1).wrapping_neg();
         *registers.sp_mut() = self.value();
         *registers.spsr_mut() = self.random.next();

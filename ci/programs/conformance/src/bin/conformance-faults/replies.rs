@@ -73,7 +73,7 @@ fn to_vm_faults(stage: &mut Stage) {
     show!([event], "VM fault");
     let mut context = A.tcb().tcb_read_all_registers(false).expect("a child");
     *context.gpr_mut(10) = DATA;
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     let written = unsafe { A.tcb().tcb_write_all_registers(false, &mut context) };
     let e = stage.settle();
     show!(e, "other registers: {written:?}");
@@ -82,7 +82,7 @@ fn to_vm_faults(stage: &mut Stage) {
     show!([event], "VM fault");
     let mut context = B.tcb().tcb_read_all_registers(false).expect("a child");
     *context.gpr_mut(10) = DATA;
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     let written = unsafe { B.tcb().tcb_write_all_registers(false, &mut context) };
     reply(info(0, 0), &[]);
     let e = stage.settle();

@@ -97,7 +97,7 @@ fn restart(stage: &mut Stage) {
     let e = stage.settle();
     show!(e, "nb_wait, and count");
     let c = Child::new(3);
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     let entry_point = unsafe { EntryPoint::new(c, CODE as usize + 2 * 0x100 + 4) };
     for _ in 0..2 {
         let restarted = c.restart(entry_point);

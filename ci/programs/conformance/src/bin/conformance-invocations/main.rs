@@ -79,7 +79,7 @@ fn answer(cptr: u64, label: u64, caps: &[u64], words: &[u64]) -> (Option<Error>,
         buffer.caps_or_badges_mut()[..caps.len()].copy_from_slice(caps);
     });
     let info = MessageInfo::new(label, 0, caps.len(), words.len());
-    // SAFETY: invocations.
+    // SAFETY: see *Invocations* in the module documentation.
     let reply = unsafe { cap::Unspecified::from_bits(cptr).call(info) };
     (Error::from_label(reply.label()), reply.length())
 }

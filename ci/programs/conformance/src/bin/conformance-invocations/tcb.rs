@@ -130,7 +130,7 @@ fn suspend_and_resume(stage: &mut Stage) {
         stage.start(A, program, Registers::new());
         invoke("Suspend", A_TCB, label::TCBSuspend, &[], &[]);
         let resume = info(label::TCBResume, 0);
-        // SAFETY: puppets.
+        // SAFETY: see *Puppets* in the crate documentation.
         unsafe {
             let tcb = cap::Unspecified::from_bits(A_TCB);
             match is_call {
@@ -145,7 +145,7 @@ fn suspend_and_resume(stage: &mut Stage) {
     stage.start(A, program, Registers::new());
     invoke("Suspend", A_TCB, label::TCBSuspend, &[], &[]);
     stage.start(LAST, &[DONE], Registers::new());
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     unsafe {
         cap::Unspecified::from_bits(A_TCB).nb_send_recv(
             info(label::TCBResume, 0),
@@ -412,7 +412,7 @@ fn flags() {
     set("clear and set", &[1, 1]);
     set("clear all", &[!0, 0]);
     let set_flags = MessageInfo::new(label::TCBSetFlags, 0, 0, 2);
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     unsafe { cap::Unspecified::from_bits(A_TCB).send_with_mrs(set_flags, [0, 1]) };
     set("clear all, after a send that has set it", &[!0, 0]);
 }

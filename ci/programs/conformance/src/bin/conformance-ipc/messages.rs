@@ -107,7 +107,7 @@ pub(crate) fn run_without_buffer(stage: &mut Stage) {
     println!("== without an IPC buffer");
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = 0);
     let nothing = MessageInfo::new(invocation::TCBSetIPCBuffer, 0, 1, 1);
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     let reply = unsafe { A.tcb().upcast().call_with_mrs(nothing, [0]) };
     assert_eq!(reply.info.label(), 0);
 

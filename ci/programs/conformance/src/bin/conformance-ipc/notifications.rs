@@ -1,4 +1,4 @@
-//! How signals accumulate, and which thread receives a signal.
+//! The accumulation of signals, and the receiver of a signal.
 
 use conformance::{A, B, C, D, Registers, Stage, info, show};
 use microkit_console::println;

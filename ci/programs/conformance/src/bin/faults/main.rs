@@ -90,19 +90,19 @@ impl Parent {
                         println!("    it reads from another address");
                         let mut registers = child.read_registers()?;
                         *registers.gpr_mut(10) = children::DATA;
-                        // SAFETY: child.
+                        // SAFETY: see *Child* in the documentation of this method.
                         unsafe { child.write_registers(&mut registers)? };
                     }
                     Access::Write => {
                         println!("    it skips the write");
-                        // SAFETY: child.
+                        // SAFETY: see *Child* in the documentation of this method.
                         unsafe { child.skip_instruction()? };
                     }
                     Access::Execute => {
                         println!("    it continues at another address");
                         let mut registers = child.read_registers()?;
                         *registers.pc_mut() = code_of(child.index());
-                        // SAFETY: child.
+                        // SAFETY: see *Child* in the documentation of this method.
                         unsafe { child.write_registers(&mut registers)? };
                     }
                 }
@@ -112,7 +112,7 @@ impl Parent {
                 println!("    it uses another capability");
                 let mut registers = child.read_registers()?;
                 *registers.gpr_mut(0) = children::PARENT;
-                // SAFETY: child.
+                // SAFETY: see *Child* in the documentation of this method.
                 unsafe { child.write_registers(&mut registers)? };
                 MessageInfo::fault_retry()
             }
@@ -121,24 +121,24 @@ impl Parent {
                 let mut reply = fault.reply();
                 *reply.gpr_mut(2) = 2 * fault.gpr(2);
                 *reply.gpr_mut(7) = children::CALL;
-                // SAFETY: child. The reply is returned at once.
+                // SAFETY: see *Child* above. The reply is returned at once.
                 unsafe { MessageInfo::fault_reply(reply) }
             }
             Fault::UserException(_) if instruction == Some(AGAIN) => {
                 println!("    it is restarted at another address");
                 let address = code_of(child.index()) as usize + 4;
-                // SAFETY: child.
+                // SAFETY: see *Child* in the documentation of this method.
                 child.restart(unsafe { EntryPoint::new(child, address) })?;
                 return Ok(None);
             }
             Fault::UserException(fault) => {
                 println!("    it skips the instruction");
-                // SAFETY: child. The reply is returned at once.
+                // SAFETY: see *Child* above. The reply is returned at once.
                 unsafe { MessageInfo::fault_reply(fault.reply()) }
             }
             Fault::DebugException(_) | Fault::VCpuFault(_) => {
                 println!("    it skips the instruction");
-                // SAFETY: child.
+                // SAFETY: see *Child* in the documentation of this method.
                 unsafe { child.skip_instruction()? };
                 MessageInfo::fault_retry()
             }
