@@ -119,8 +119,8 @@ fn is_on_the_map(package: &Package) -> bool {
     folder(package) != "examples" && !is_program
 }
 
-/// Returns the error if an edge breaks the rules. Each end is the name of a crate and the name of
-/// its folder.
+/// Returns the error if an edge breaks the rules. Each end of the edge is the name of a crate and
+/// the name of the crate's folder.
 fn broken(from: (&str, &str), to: (&str, &str), is_in_tests: bool) -> Option<String> {
     let is_user = ["examples", "ci"].contains(&from.1);
     let is_allowed = |rules: &[(&str, &[&str])]| {

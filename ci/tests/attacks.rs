@@ -126,7 +126,7 @@ fn next<'a>(queue: &Mutex<impl Iterator<Item = &'a Attack>>) -> Option<&'a Attac
     queue.lock().unwrap().next()
 }
 
-/// The package of the attacks. It is outside the workspace, like a package of a user.
+/// The package of the attacks. The package is outside the workspace, like a package of a user.
 struct Bench {
     package: PathBuf,
     tool: PathBuf,

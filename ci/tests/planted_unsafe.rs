@@ -211,7 +211,7 @@ fn the_lint_reports_unsafe_in_every_macro_argument() {
     fs::remove_dir_all(&programs).ok();
     fs::create_dir_all(&programs).expect("cargo made the folder for tests");
     fs::write(package.join("Cargo.toml"), manifest()).expect("the file is writable");
-    // The versions of the workspace, so that nothing is downloaded.
+    // Uses the dependency versions of the workspace, so that nothing is downloaded.
     fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).expect("the file is writable");
     for (index, (_, rest, harmless, planted)) in CASES.iter().enumerate() {
         let init = if rest.contains("fn init") { "" } else { INIT };

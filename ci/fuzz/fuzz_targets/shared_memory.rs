@@ -1,6 +1,6 @@
 //! Fuzzes queues and leases with a hostile peer that may write its words at any time. Our end
-//! accesses only its own memory and never panics. It takes at most as many records as the queue
-//! holds. Afterwards, two correct ends agree again after a restart.
+//! accesses only its own memory and never panics. Our end takes at most as many records as the
+//! queue holds. Afterwards, two correct ends agree again after a restart.
 #![no_main]
 
 use std::cell::RefCell;

@@ -36,8 +36,8 @@ fn word(item: Item) -> &'static str {
     if item.is_unsafe { "unsafe" } else { "safe" }
 }
 
-/// Returns the differences between the crates and the list, and the errors in the list. Each is one
-/// sentence.
+/// Returns one sentence for each difference between the crates and the list, and for each error in
+/// the list.
 pub(crate) fn differences(list: &str, found: &BTreeMap<Key, Item>) -> Vec<String> {
     let mut findings = Vec::new();
     let mut listed = BTreeMap::new();

@@ -17,7 +17,7 @@ use ci::root;
 use list::LIST;
 use rustdoc::Found;
 
-/// Returns the items. They are computed once, because cargo must document thirteen crates twice.
+/// Returns the items. The result is kept, because cargo must document thirteen crates twice.
 fn found() -> &'static Found {
     static FOUND: OnceLock<Found> = OnceLock::new();
     FOUND.get_or_init(rustdoc::public_crates)

@@ -21,7 +21,7 @@ mod party;
 const IRQ: Channel = Channel::new(0);
 const CLIENT: Channel = Channel::new(1);
 
-/// A timer with one time-out. It expires at the next interrupt that the test raises.
+/// A timer with one time-out, which expires at the next interrupt that the test raises.
 #[derive(Default)]
 struct Timer {
     is_set: bool,

@@ -49,7 +49,7 @@ const RECEIVED_NOTHING: u64 = 1 << 4;
 
 /// A byte was received.
 const RECEIVED: u64 = 1 << 4;
-/// There is room to send.
+/// The port has room to send.
 const SENT: u64 = 1 << 5;
 
 fn write(run: &Run, register: usize, value: u64) {
@@ -97,7 +97,7 @@ fn lines(name: &str, count: usize) -> Vec<String> {
     (0..count).map(line).collect()
 }
 
-/// A writer that has printed everything. It ignores notifications that there is room.
+/// A writer that has printed everything. The writer ignores notifications that there is room.
 struct Writer;
 
 impl Handler for Writer {

@@ -33,7 +33,7 @@ fn system() -> System {
 }
 
 /// The statics of the child belong to the test and survive a restart. So each later incarnation
-/// reports the statics. It must report no other state of an earlier incarnation.
+/// reports the statics. A report must name no other state of an earlier incarnation.
 #[test]
 fn ten_thousand_restarts_lose_no_call_and_no_notification() {
     let mut run = system().start();

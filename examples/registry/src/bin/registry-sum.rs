@@ -1,5 +1,5 @@
-//! A service that adds two words, for clients that name its current epoch. It panics at the first
-//! notification.
+//! A service that adds two words, for clients that name its current epoch. The service panics at
+//! the first notification.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

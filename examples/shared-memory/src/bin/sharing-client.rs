@@ -1,5 +1,5 @@
-//! The client: sends text in buffers and borrows memory. It dies once and continues in its next
-//! incarnation. Then it asks for a restart of the server.
+//! The client: sends text in buffers and borrows memory. The client dies once and continues in its
+//! next incarnation. Then the client asks for a restart of the server.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -176,7 +176,7 @@ impl Client {
         }
     }
 
-    /// Borrows memory. Each incarnation of the client does it in a different way.
+    /// Borrows memory. The first incarnation dies with a lease, and the next one borrows again.
     fn borrow(&mut self) {
         let status = self.status.read();
         println!("client: status of the server: {status:?}");

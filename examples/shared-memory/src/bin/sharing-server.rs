@@ -1,5 +1,5 @@
-//! The server: converts the text in a client's buffers to capital letters, and lends memory. It
-//! prints nothing.
+//! The server: converts the text in a client's buffers to capital letters, and lends memory. The
+//! server prints nothing.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -61,7 +61,7 @@ fn init() -> Tasks<Answers> {
     tasks.with_handler(Answers { called })
 }
 
-/// The handler of events that are not for a task. It answers the peer's call.
+/// The handler of events that are not for a task. The handler answers the peer's call.
 struct Answers {
     called: &'static Called,
 }

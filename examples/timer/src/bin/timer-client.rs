@@ -29,7 +29,7 @@ const PEERS: usize = 3;
 
 const ALL: usize = DUE_MS.len() + PEERS;
 
-/// The number of further time-outs. Each of them is set when the previous time-out has expired.
+/// The number of further time-outs. Each time-out is set when the previous one has expired.
 const STEPS: u32 = 100;
 
 struct Client {

@@ -24,7 +24,7 @@ const DEFERS: Channel = Channel::new(3);
 /// A second PD with the program of `DEFERS`, which answers each notification at once.
 const NOTIFIES: Channel = Channel::new(4);
 
-/// The parent of the faulting child. It starts the child when it is notified.
+/// The parent of the faulting child. At a notification, the parent starts the child.
 const PARENT: Channel = Channel::new(5);
 
 const ROUND_TRIPS: u64 = 10_000;

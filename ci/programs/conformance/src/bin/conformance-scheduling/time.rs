@@ -74,7 +74,7 @@ fn in_turn(stage: &mut Stage) {
     stage.start(B, COUNT, LONG);
     let e = stage.settle();
     show!(e, "both have long turns");
-    // No other thread of its priority is in the ready queue.
+    // No other thread of b's priority is in the ready queue.
     reset(stage);
     give(B, SHORT);
     stage.start(A, &[DONE], Registers::new());

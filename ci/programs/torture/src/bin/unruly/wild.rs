@@ -17,7 +17,7 @@ fn scribble(random: &mut Random) {
     with_ipc_buffer_mut(|buffer| {
         buffer.msg_regs_mut().fill_with(|| small_or_any(random));
         buffer.caps_or_badges_mut().fill_with(|| cptr(random));
-        // SAFETY: as for the calls below.
+        // SAFETY: the same reasons as for the calls below.
         unsafe { buffer.set_receive_path(cptr(random), cptr(random), random.below(70)) };
     });
 }
