@@ -47,7 +47,7 @@ pub(crate) struct Found {
     pub(crate) findings: BTreeSet<Finding>,
 }
 
-/// Reads all public crates, as they are compiled for the host and for the target.
+/// Reads all public crates, in the build for the host and in the build for the target.
 pub(crate) fn public_crates() -> Found {
     let metadata = cargo_metadata::MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
