@@ -1,5 +1,5 @@
 /* A PD in C, with libmicrokit: serves the calls of a PD in Rust, answers its notifications, and
-   calls another one. */
+   calls another PD. */
 
 #include <stdint.h>
 #include <microkit.h>
@@ -13,8 +13,8 @@ static uint64_t notifications;
 
 void init(void) {}
 
-/* Answers each notification. At the third one it first calls the helper with the longest message,
-   and answers only if the reply is right. */
+/* Answers each notification. At the third notification, first calls the helper with the longest
+   message, and answers only if the reply is right. */
 void notified(microkit_channel channel)
 {
     if (channel != PLAYER) {

@@ -1,4 +1,4 @@
-//! A register gets two owners through the pointers of the library.
+//! A program takes two owners of one register through the pointers of the library.
 //!
 //! refused by the compiler: no method named `split_some` found
 //! refused by the compiler: type `DeviceRegion<[ReadWrite<u32>; 2]>` cannot be dereferenced

@@ -1,4 +1,4 @@
-//! The system file maps one device under two symbols, so that it gets two owners.
+//! The system file maps one device under two symbols, so that the device gets two owners.
 //!
 //! refused by check: uses `clock` as a device, alone, and it is mapped once more
 //| <memory_region name="clock" size="0x1000" phys_addr="0x9010000" />

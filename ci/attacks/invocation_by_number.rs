@@ -1,4 +1,4 @@
-//! A program makes capabilities of numbers, and casts capabilities to other types.
+//! A program creates capabilities from numbers, and casts capabilities to other types.
 //!
 //! refused by the compiler: call to unsafe function `Cap::<T>::from_bits`
 //! refused by the compiler: call to unsafe function `Cap::<T, C>::cast`

@@ -1,4 +1,4 @@
-//! A parent replies to a fault with words, which the kernel would write to the child's registers.
+//! A parent replies to a fault with words, to make the kernel write them to the child's registers.
 //!
 //! prints: the reply to a fault
 //| <protection_domain name="parent" priority="100">

@@ -1,4 +1,4 @@
-//! A client sends a message to a passive server without a call, so without lending it time.
+//! A client sends to a passive server without a call, so the server gets no scheduling context.
 //!
 //! refused by the compiler: method `endpoint` is private
 #![no_std]

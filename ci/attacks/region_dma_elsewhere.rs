@@ -1,4 +1,4 @@
-//! The symbol for the physical address gets that of another region.
+//! The system file sets the symbol for the physical address to the address of another region.
 //!
 //! refused by check: uses `dma_paddr` and `dma` for one region
 //| <memory_region name="dma" size="0x10000" />

@@ -1,4 +1,4 @@
-//! The symbol for the physical address gets a virtual address.
+//! The system file sets the symbol for the physical address to a virtual address.
 //!
 //! refused by check: uses `other` and `dma` for one region
 //| <memory_region name="dma" size="0x10000" />

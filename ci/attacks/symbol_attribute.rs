@@ -1,5 +1,5 @@
-//! A variable of the system file chooses its section, so that the runtime would call its value as a
-//! constructor.
+//! A program chooses the section of a system-file variable, so that the runtime would call its
+//! value as a constructor.
 //!
 //! refused by the compiler: takes doc comments and no other attributes
 #![no_std]

@@ -1,4 +1,4 @@
-//! Variables of the system file have the names of the linker's symbols around the constructors.
+//! Two system-file variables have the names of the linker symbols for the constructor array.
 //!
 //! prints: initialised with 1 and 2
 #![no_std]

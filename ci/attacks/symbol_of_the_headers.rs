@@ -1,4 +1,4 @@
-//! A memory region has the name of the symbol with which a restart finds the program's data.
+//! A memory region has the name of the symbol by which a restart finds the program's data.
 //!
 //! prints: three incarnations found the initial data
 //| <protection_domain name="parent" priority="100">

@@ -1,4 +1,4 @@
-//! Tests of the whole project. `ci/test` runs them and everything else.
+//! Tests of the whole project. `ci/test` runs these tests and all other checks.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};

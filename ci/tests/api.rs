@@ -1,6 +1,6 @@
-//! Checks `docs/api.md` against the code and the SDK: each path of ours that it names is in
-//! rustdoc's output, each test and system that it names exists, and it names each function of the
-//! SDK's `microkit.h`.
+//! Checks `docs/api.md` against the code and the SDK. Every Rust path on the page must be in
+//! rustdoc's output, and every named test and system must exist. The page must name every function
+//! of the SDK's `microkit.h`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ fn page() -> String {
     fs::read_to_string(root().join(PAGE)).expect("the page exists")
 }
 
-/// Returns the rows of the page's tables: their item, our item, and the test or system that runs
-/// it.
+/// Returns the rows of the page's tables: the Microkit item, our item, and the test or system that
+/// runs our item.
 fn rows(page: &str) -> Vec<[&str; 3]> {
     page.lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
@@ -30,7 +30,7 @@ fn rows(page: &str) -> Vec<[&str; 3]> {
         .collect()
 }
 
-/// Returns the texts between backticks, each with the word before it.
+/// Returns the texts between backticks, each with the preceding word.
 fn spans(text: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = text.split('`').collect();
     parts
@@ -81,7 +81,7 @@ fn every_path_is_documented() {
     );
 }
 
-/// Returns whether rustdoc has a page for the item, or the page of its parent contains it.
+/// Returns whether rustdoc has a page for the item, or the page of the parent contains the item.
 fn is_documented(docs: &Path, path: &str) -> bool {
     let (parent, name) = path.rsplit_once("::").expect("a path has two parts");
     let folder = docs.join(parent.replace("::", "/"));

@@ -1,5 +1,5 @@
-//! Checks the layout: which folder may depend on which, the map in `docs/architecture.md`, the
-//! paths that documents name, and where `unsafe` is allowed.
+//! Checks the layout: the dependencies between folders, the map in `docs/architecture.md`, the
+//! paths in documents, and the crates and programs that may contain `unsafe`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,8 +17,8 @@ const UNSAFE: [&str; 6] = [
     "kernel-aarch64",
 ];
 
-/// The programs that may contain `unsafe`. Their invocations could break memory, but only the
-/// memory of children that exist for this purpose.
+/// The programs that may contain `unsafe`. Their invocations can corrupt only the memory of
+/// children that exist for this purpose.
 const UNSAFE_PROGRAMS: [&str; 18] = [
     "bench-parent",
     "conformance",
@@ -40,7 +40,7 @@ const UNSAFE_PROGRAMS: [&str; 18] = [
     "utilisation",
 ];
 
-/// What a folder or a crate may depend on, in addition to the crates of its own folder.
+/// The permitted dependencies of a folder or a crate, besides the crates of the same folder.
 const ALLOWED: [(&str, &[&str]); 9] = [
     ("microkit-abi", &[]),
     ("runtime", &["microkit-abi"]),
@@ -77,7 +77,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ),
 ];
 
-/// What the tests of a folder may depend on in addition.
+/// The additional dependencies that the tests of a folder may have.
 const ALLOWED_IN_TESTS: [(&str, &[&str]); 3] = [
     ("runtime", &["test"]),
     ("lib", &["test"]),
@@ -96,7 +96,7 @@ fn map() -> String {
     fs::read_to_string(root().join("docs/architecture.md")).expect("the map exists")
 }
 
-/// Returns the folder of a package, as the rules name it.
+/// Returns the folder of a package, as named in the rules.
 fn folder(package: &Package) -> String {
     let path = package
         .manifest_path
@@ -112,15 +112,15 @@ fn folder(package: &Package) -> String {
     .to_owned()
 }
 
-/// Returns whether the map must contain the package: it is a crate, or the tests of the whole
-/// project.
+/// Returns whether the map must contain the package. The map contains the crates, and the tests of
+/// the whole project.
 fn is_on_the_map(package: &Package) -> bool {
     let is_program = package.manifest_path.as_str().contains("/programs/");
     folder(package) != "examples" && !is_program
 }
 
-/// Returns why an edge breaks the rules, if it does. Each end is the name of a crate and of its
-/// folder.
+/// Returns the error if an edge breaks the rules. Each end of the edge is the name of a crate and
+/// the name of the crate's folder.
 fn broken(from: (&str, &str), to: (&str, &str), is_in_tests: bool) -> Option<String> {
     let is_user = ["examples", "ci"].contains(&from.1);
     let is_allowed = |rules: &[(&str, &[&str])]| {
@@ -164,7 +164,7 @@ fn no_folder_depends_on_another_that_the_rules_do_not_allow() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A file that is included by its path is a dependency too.
+/// Asserts that no crate includes a source file of an example by its path.
 #[test]
 fn no_crate_has_a_source_of_an_example() {
     for package in metadata()
@@ -200,7 +200,7 @@ fn sources(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         .collect()
 }
 
-/// Returns the rows of the table: a crate's name, its path, and what it may depend on.
+/// Returns the rows of the table: a crate's name, its path, and its permitted dependencies.
 fn rows(map: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
     map.lines()
         .filter(|line| line.starts_with("| `"))
@@ -310,7 +310,7 @@ fn unsafe_code_is_forbidden_where_the_map_says_so() {
     }
 }
 
-/// The check must be able to fail.
+/// Asserts that `rows` reads a table, and that `code_spans` skips code blocks.
 #[test]
 fn a_table_is_read_as_it_is_written() {
     let rows = rows("| crate | place |\n| `a` | `crates/a` | text | `b`, `c` |\n");
@@ -324,7 +324,7 @@ fn a_table_is_read_as_it_is_written() {
     assert_eq!(spans, ["x", "y"]);
 }
 
-/// The check must be able to fail.
+/// Asserts that `broken` reports edges that break the rules.
 #[test]
 fn an_edge_that_breaks_a_rule_is_named() {
     let [sync, test] = [("microkit-sync", "lib"), ("microkit-test", "test")];

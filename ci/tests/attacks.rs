@@ -1,13 +1,13 @@
-//! Runs the programs in `ci/attacks`. Each forbids `unsafe` code and tries to break memory all the
-//! same. It must be refused, or find that nothing is broken.
+//! Runs the programs in `ci/attacks`. Each program forbids `unsafe` code and still tries to corrupt
+//! memory. The program must be refused, or must find its memory intact.
 //!
-//! The first lines of a file say what must happen. Each kind of line may occur several times:
+//! The first lines of a file state the expected outcome. Each kind of line may occur several times:
 //!
 //! * `refused by the compiler: TEXT`: the program does not compile, and an error contains this
 //!   text;
 //! * `refused by check: TEXT`: `check --elf`, and `build` for each kernel, refuse the system with
 //!   this text;
-//! * `the program refuses: TEXT`: packed without `check`, the program prints this text;
+//! * `the program refuses: TEXT`: if packed without `check`, the program prints this text;
 //! * `prints: TEXT`: the program runs on each kernel and prints this text.
 //!
 //! Lines that start with `//|` are the elements of the system file. Without them the system has one
@@ -29,7 +29,7 @@ use microkit_sdf::SearchPaths;
 
 const TARGET: &str = "aarch64-unknown-none";
 
-/// What must happen.
+/// The expected outcome of an attack.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum End {
     Compiler,
@@ -104,7 +104,7 @@ fn every_attack_ends_as_it_must() {
     let built = bench.build();
     let wrong = Mutex::new(Vec::new());
     let queue = Mutex::new(bench.attacks.iter());
-    // An emulator waits for most of its time, so that more threads than cores are useful.
+    // An emulator mostly waits, so more threads than cores are useful.
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -126,13 +126,13 @@ fn next<'a>(queue: &Mutex<impl Iterator<Item = &'a Attack>>) -> Option<&'a Attac
     queue.lock().unwrap().next()
 }
 
-/// Where the attacks are built and run: a package outside the workspace, like that of a user.
+/// The package of the attacks. The package is outside the workspace, like a package of a user.
 struct Bench {
     package: PathBuf,
     tool: PathBuf,
     sdk: Option<PathBuf>,
     attacks: Vec<Attack>,
-    /// The model kernel's ELF file. It is built when it is needed.
+    /// The model kernel's ELF file, built on the first use.
     kernel: OnceLock<Vec<u8>>,
 }
 
@@ -208,7 +208,7 @@ impl Bench {
         }
     }
 
-    /// Builds all attacks. Returns the errors of those that do not compile.
+    /// Builds all attacks. Returns the compiler's errors for the attacks that do not compile.
     fn build(&self) -> BTreeMap<String, Vec<String>> {
         let mut command = Command::new(cargo());
         command
@@ -398,7 +398,7 @@ fn said(output: &Output) -> String {
     one_line(&format!("{out}\n{err}"))
 }
 
-/// Joins the lines of a report, which break at the width of the terminal.
+/// Joins the lines of a report that is wrapped at the width of the terminal.
 fn one_line(text: &str) -> String {
     let words = text.split_whitespace().filter(|word| *word != "│");
     words.collect::<Vec<_>>().join(" ")

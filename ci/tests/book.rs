@@ -1,7 +1,7 @@
 //! Checks the book in `docs` and the other pages of the repository: every page is in `SUMMARY.md`,
 //! every relative link and anchor has a target, and every path in backticks exists.
 //!
-//! Of all this `mdbook build` checks only that the entries of `SUMMARY.md` are files.
+//! `mdbook build` alone checks only that the entries of `SUMMARY.md` are files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 /// Folders of the repository with pages, besides the root itself.
 const FOLDERS: [&str; 5] = ["ci", "crates", "docs", "examples", "microkit-systems"];
 
-/// What the checks need to know about a page.
+/// The facts about a page that the checks use.
 #[derive(Debug, Default, PartialEq)]
 struct Page {
     anchors: BTreeSet<String>,
@@ -51,8 +51,8 @@ impl Page {
         page
     }
 
-    /// Adds the anchor of a heading, as mdBook and GitHub make it. The anchor of the second of two
-    /// equal headings ends with `-1`.
+    /// Adds the anchor that mdBook and GitHub generate for a heading. The anchor of the second of
+    /// two equal headings ends with `-1`.
     fn add_anchor(&mut self, heading: &str) {
         let slug: String = heading
             .trim()
@@ -74,7 +74,7 @@ impl Page {
     }
 }
 
-/// Returns every Markdown file of the repository, by its path from the root.
+/// Returns every Markdown file of the repository, keyed by its path from the root.
 fn pages() -> BTreeMap<PathBuf, Page> {
     let mut files = Vec::new();
     collect(&root(), false, &mut files);
@@ -125,7 +125,7 @@ fn target(page: &Path, link: &str) -> Option<(PathBuf, String)> {
     Some((path, anchor.to_string()))
 }
 
-/// Returns the errors in the relative links of `pages`. `exists` says whether a file exists.
+/// Returns the errors in the relative links of `pages`. `exists` returns whether a file exists.
 fn broken_links(pages: &BTreeMap<PathBuf, Page>, exists: impl Fn(&Path) -> bool) -> Vec<String> {
     let mut broken = Vec::new();
     for (path, page) in pages {
@@ -143,8 +143,8 @@ fn broken_links(pages: &BTreeMap<PathBuf, Page>, exists: impl Fn(&Path) -> bool)
             {
                 broken.push(format!("{shown}: {link}: the page has no such heading"));
             } else if path.starts_with("docs") && !file.starts_with("docs") {
-                // Where the repository is browsed, the link works. A page names such a file by
-                // its path in backticks instead.
+                // The link works only in a browser of the repository, not in the book. A page must
+                // name the file by its path in backticks instead.
                 broken.push(format!(
                     "{shown}: {link}: the built book does not have this file"
                 ));
@@ -215,8 +215,8 @@ fn every_path_in_backticks_exists() {
     assert_none(&wrong);
 }
 
-/// On the page "Where do I change …" the name of a file without a folder means a file in the folder
-/// that was named before it.
+/// On the page "Where do I change …", a file name without a folder refers to the folder of the last
+/// path. Asserts that every such file exists.
 #[test]
 fn every_file_name_where_to_change_something_exists() {
     let pages = pages();
@@ -241,8 +241,8 @@ fn every_file_name_where_to_change_something_exists() {
     assert_none(&wrong);
 }
 
-/// Returns whether a code span is a path from the root. Patterns and paths with placeholders are
-/// not.
+/// Returns whether a code span is a path from the root. Returns `false` for patterns and for paths
+/// with placeholders.
 fn is_path(span: &str) -> bool {
     FOLDERS
         .iter()
@@ -251,7 +251,7 @@ fn is_path(span: &str) -> bool {
         && !span.split(['/', '.']).any(|part| part == "NAME")
 }
 
-/// The check must be able to fail.
+/// Asserts that `broken_links` reports each kind of broken link.
 #[test]
 fn a_broken_link_is_found() {
     let page = Page::new(

@@ -1,5 +1,5 @@
-//! Follows `docs/guide/first-hour.md`: makes a package of its code blocks, outside the workspace,
-//! and tests it on the host and on the model kernel.
+//! Follows `docs/guide/first-hour.md`. Builds a package from the page's code blocks, outside the
+//! workspace, and tests the package on the host and on the model kernel.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use ci::root;
 
-/// The files of the package. `Cargo.toml` is that of `cargo new` with the block added.
+/// The files of the package. `Cargo.toml` is the output of `cargo new` plus the code block.
 const FILES: [&str; 6] = [
     "Cargo.toml",
     "src/bin/display.rs",
@@ -17,7 +17,7 @@ const FILES: [&str; 6] = [
     "thermometer.system",
 ];
 
-/// Returns the code blocks, each with the first of [`FILES`] that the paragraph before it names.
+/// Returns the code blocks, each with the first of [`FILES`] in the paragraph before the block.
 fn blocks(page: &str) -> Vec<(&'static str, String)> {
     let mut parts = page.split("```");
     let mut found = Vec::new();
@@ -49,7 +49,7 @@ fn write(page: &str, folder: &Path) {
                     code.contains(&clone),
                     "the page gives another path to the clone"
                 );
-                // The package must not be a member of the workspace around it.
+                // The package must not be a member of the surrounding workspace.
                 format!("{manifest}{code}\n[workspace]\n")
             }
             _ => code.clone(),
@@ -66,7 +66,7 @@ fn the_package_of_the_first_hour_passes_its_tests() {
     let target = root().join("target");
     let folder: PathBuf = target.join("first-hour/thermometer");
     write(&page, &folder);
-    // The versions of the workspace.
+    // Uses the dependency versions of the workspace.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let output = Command::new(env!("CARGO"))
         .args([
@@ -97,7 +97,7 @@ fn the_package_of_the_first_hour_passes_its_tests() {
     }
 }
 
-/// The check must be able to fail.
+/// Asserts that a block belongs to the file in the paragraph before the block.
 #[test]
 fn a_block_belongs_to_the_file_that_is_named_before_it() {
     let page = "Write `x` and `src/bin/sensor.rs`, beside `Cargo.toml`:\n\n```rust,ignore\nfn a() {}\n```\n\

@@ -1,12 +1,12 @@
-//! Checks that each code block in the guide is equal to the file that it names. Those files are
-//! compiled and tested.
+//! Checks each code block in the guide against the named file, which must contain the block. The
+//! named files are compiled and tested.
 
 use std::fs;
 
 use ci::root;
 
-/// Returns the blocks of Rust, each with the path in the line before it. That line contains only
-/// the path and a colon.
+/// Returns the Rust blocks, each with the path in the preceding line. That line contains only the
+/// path and a colon.
 fn blocks(text: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = text.split("```").collect();
     let outside = parts.iter().step_by(2);
@@ -24,7 +24,7 @@ fn blocks(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The chapters in which each code block names a file.
+/// The chapters that name a file for each code block.
 const CHAPTERS: [&str; 7] = [
     "testing",
     "typed",
@@ -86,7 +86,7 @@ fn the_chapter_on_waiting_shows_what_is_in_the_files() {
     );
 }
 
-/// The check must be able to fail.
+/// Asserts that `blocks` returns each block with its path.
 #[test]
 fn a_block_is_read_with_its_path() {
     let text = "Text\n\n`a/b.rs`:\n\n```rust\nfn a() {}\n```\n\n```toml\nx = 1\n```\n\nNo path.\n\

@@ -1,5 +1,5 @@
-//! Checks that each program of the examples and of `ci/programs` runs in a test on the host, or
-//! that the README of its package says why it does not.
+//! Checks that each program of the examples and of `ci/programs` runs in a test on the host. For
+//! every other program, the README of the package must give the reason.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,7 @@ fn every_example_has_a_readme_with_its_system_and_what_it_prints() {
     }
 }
 
-/// The check must be able to fail.
+/// Asserts that `runs` detects a test of a program, and that `reason` reads a README.
 #[test]
 fn a_test_and_a_reason_are_read() {
     assert!(runs("#[path = \"../src/bin/a.rs\"]", "a"));

@@ -1,6 +1,6 @@
-//! Checks the machine code of a release build: a word that is written to the IPC buffer before a
-//! call is stored before the call and loaded again after it, and the token's pointer is an operand
-//! of the call.
+//! Checks the machine code of a release build. A word written to the IPC buffer before a call must
+//! be stored before the call and loaded again after the call. The token's pointer must be an
+//! operand of the call.
 //!
 //! The checked function is `last_word` in `ping-seed` of `ci/programs/conformance`.
 
@@ -77,8 +77,8 @@ fn the_tokens_pointer_is_an_operand_of_the_call() {
     assert_eq!(operand, format!("x{base_register}"), "in: {line}");
 }
 
-/// The configuration `debug` must contain debug output. Otherwise its absence in `release` would
-/// prove nothing.
+/// The configuration `debug` must contain debug output. Otherwise the absence of debug output in
+/// `release` would prove nothing.
 #[test]
 fn a_program_for_release_contains_no_debug_output() {
     let Some(sdk) = env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
@@ -105,7 +105,7 @@ fn a_program_for_release_contains_no_debug_output() {
     assert!(!prints(&build("benchmark")));
 }
 
-/// The check must be able to fail: code that returns the written value contains no load.
+/// Negative control: code that returns the written value contains no load, so the check fails.
 #[test]
 fn code_that_does_not_read_again_would_be_caught() {
     // str x9, [x8, #48]; svc #0; mov x0, x9; ret

@@ -2,8 +2,8 @@
 //! our macros. If a macro converts a caller's tokens to text, or writes the `#` of a caller's
 //! attribute, the tokens lose their place in the source and the lint is silent.
 //!
-//! Each case is two programs for the target that differ in one place. The one with harmless text
-//! there must compile, and the one with `unsafe` must not.
+//! Each case consists of two programs that differ in one place. The program with harmless text at
+//! this place must compile. The program with `unsafe` at this place must not compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -42,7 +42,7 @@ const SYMBOL: &str = "{ #[unsafe(no_mangle)] static memset: usize = 1; 4096 }";
 const ASSEMBLY: &str = "{ mod any { core::arch::global_asm!(\"nop\"); } 4096 }";
 
 /// The macro, the rest of the program with `@` at the place, a harmless text for the place, and an
-/// unsafe one.
+/// unsafe text for the place.
 const CASES: &[(&str, &str, &str, &str)] = &[
     ("protection_domain", STACK, "4096", FUNCTION),
     ("protection_domain", STACK, "4096", SYMBOL),
@@ -211,7 +211,7 @@ fn the_lint_reports_unsafe_in_every_macro_argument() {
     fs::remove_dir_all(&programs).ok();
     fs::create_dir_all(&programs).expect("cargo made the folder for tests");
     fs::write(package.join("Cargo.toml"), manifest()).expect("the file is writable");
-    // The versions of the workspace, so that nothing is downloaded.
+    // Uses the dependency versions of the workspace, so that nothing is downloaded.
     fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).expect("the file is writable");
     for (index, (_, rest, harmless, planted)) in CASES.iter().enumerate() {
         let init = if rest.contains("fn init") { "" } else { INIT };

@@ -1,5 +1,5 @@
-//! Checks that `cargo microkit check` reads from an ELF file what `sel4_microkit::waits!` wrote to
-//! it. The program is `crates/runtime/sel4-microkit/examples/waits.rs`.
+//! Checks that `cargo microkit check` reads the declarations of `sel4_microkit::waits!` from an ELF
+//! file. The program is `crates/runtime/sel4-microkit/examples/waits.rs`.
 
 use std::fs;
 use std::path::Path;

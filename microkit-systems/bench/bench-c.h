@@ -1,5 +1,5 @@
-/* What the programs of bench-c.system and bench-limit.system share: the counter, and the reports.
-   The numbers of the reports are those of ci/programs/bench. */
+/* Shared code of the programs of bench-c.system and bench-limit.system: the counter and the reports.
+   The numbers of the reports are the same as in ci/programs/bench. */
 
 #include <stdint.h>
 #include <microkit.h>

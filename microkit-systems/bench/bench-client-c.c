@@ -1,4 +1,4 @@
-/* Measures round trips. It is ci/programs/bench/src/bin/bench.rs in C. */
+/* Measures round trips: the C version of ci/programs/bench/src/bin/bench.rs. */
 
 #include "bench-c.h"
 

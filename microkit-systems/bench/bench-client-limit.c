@@ -1,4 +1,4 @@
-/* Measures the kernel's share of a round trip: a loop with nothing but the system call. */
+/* Measures the kernel's share of a round trip: a loop that contains only the system call. */
 
 #include "bench-c.h"
 

@@ -1,5 +1,5 @@
-/* Handles the interrupt of the processor's physical timer. It is
-   ci/programs/bench/src/bin/bench-driver.rs in C. */
+/* Handles the interrupt of the processor's physical timer: the C version
+   of ci/programs/bench/src/bin/bench-driver.rs. */
 
 #include "bench-c.h"
 

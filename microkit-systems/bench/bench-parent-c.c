@@ -1,4 +1,4 @@
-/* Replies to the faults of its child. It is ci/programs/bench/src/bin/bench-parent.rs in C. */
+/* Replies to the faults of its child: the C version of ci/programs/bench/src/bin/bench-parent.rs. */
 
 #include "bench-c.h"
 

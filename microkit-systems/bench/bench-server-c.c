@@ -1,5 +1,5 @@
-/* Adds one to each word of a call, and answers notifications. It is
-   ci/programs/bench/src/bin/bench-server.rs in C. */
+/* Adds one to each word of a call, and answers notifications: the C version
+   of ci/programs/bench/src/bin/bench-server.rs. */
 
 #include "bench-c.h"
 

@@ -1,5 +1,5 @@
-/* The peer of bench-client-limit.c: after the first event it answers in a loop with nothing but the
-   system call. */
+/* The peer of bench-client-limit.c: answers in a loop that contains only the system call, after
+   the first event. */
 
 #include "bench-c.h"
 

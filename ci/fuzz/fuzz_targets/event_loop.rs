@@ -1,6 +1,6 @@
-//! Fuzzes the event loop with a kernel that gives arbitrary answers. The runtime uses only
-//! capabilities that the system file grants, and replies only to a waiting caller. It loses no
-//! deferred action. It stops only with a message that states the reason.
+//! Fuzzes the event loop with a kernel that returns arbitrary results. The runtime uses only
+//! granted capabilities, replies only to a waiting caller, and loses no deferred action. The
+//! runtime stops only with a message that states the reason.
 #![no_main]
 
 use std::cell::{Cell, RefCell};
@@ -19,7 +19,7 @@ use sel4_microkit::{
     MessageInfo, get_mr, with_msg_regs, with_msg_regs_mut,
 };
 
-/// A kernel that gives random answers.
+/// A kernel that returns random results.
 struct Kernel {
     pd: ProtectionDomain,
     input: RefCell<std::vec::IntoIter<u8>>,
@@ -32,7 +32,7 @@ struct Kernel {
     wrong: RefCell<Option<String>>,
 }
 
-/// The panic payload that ends a program when its input is used up.
+/// The panic payload that ends a program when the input is used up.
 struct End;
 
 impl Kernel {
@@ -155,7 +155,7 @@ impl Busy {
         if granted {
             self.kernel.deferred.set(self.kernel.deferred.get() + 1);
         }
-        // For a channel without the right to notify, this panics, now or when the action runs.
+        // Panics for a channel without the right to notify: now, or when the action runs.
         self.slot.defer_notify(channel)
     }
 }

@@ -1,5 +1,5 @@
-//! Fuzzes the reader of kernel messages. Any message is read or refused, without a panic. Every
-//! reply to a fault is a valid message.
+//! Fuzzes the reader of kernel messages. The reader accepts or refuses any message, without a
+//! panic. Every reply to a fault is a valid message.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

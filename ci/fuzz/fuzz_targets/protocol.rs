@@ -1,4 +1,4 @@
-//! Fuzzes both ends of a protocol. Any words are a message or an error, without a panic.
+//! Fuzzes both ends of a protocol. Any words decode to a message or an error, without a panic.
 #![no_main]
 
 use std::cell::RefCell;
@@ -64,7 +64,7 @@ fn answer(registers: &mut Registers, buffer: Option<HostBuffer<'_>>) {
             match (registers.message.get_mut(index), &mut buffer) {
                 (Some(register), _) => *register = word,
                 (None, Some(buffer)) => buffer.write(HostBuffer::MESSAGE + index, word),
-                // A reply that exceeds the message registers and the lent buffer is cut off.
+                // A reply that exceeds the message registers and the lent buffer is truncated.
                 (None, None) => (),
             }
         }

@@ -1,5 +1,5 @@
-//! Fuzzes the registry with a hostile client. The registry answers every call and notifies nobody
-//! because of it. Other clients get the same answers as without the hostile client.
+//! Fuzzes the registry with a hostile client. The registry answers every call, and a hostile call
+//! notifies no other client. Other clients get the same answers as without the hostile client.
 #![no_main]
 
 use std::cell::RefCell;
@@ -56,15 +56,15 @@ const LOOKUP: u64 = 4;
 const FORGET: u64 = 5;
 
 thread_local! {
-    /// The notified channels, except that of `mallory`.
+    /// The notified channels, except the channel of `mallory`.
     static NOTIFIED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
     /// The persistent memory of each of the two registries.
     static LASTING: [&'static [SharedWord]; 2] =
         [(); 2].map(|()| &Box::leak(Box::new([const { SharedWord::new(0) }; 3]))[..]);
 }
 
-/// A kernel that records notifications. The registry makes no other system calls, except the first
-/// receive without a reply.
+/// A kernel that records notifications. The only other system call of the registry is the first
+/// receive, without a reply.
 fn system_call(registers: &mut Registers, _: Option<HostBuffer<'_>>) {
     let first = slots::BASE_OUTPUT_NOTIFICATION;
     if (first..first + 62).contains(&registers.capability)
@@ -113,8 +113,8 @@ fuzz_target!(
         let mut without = Registry::new(&TABLE, lasting[1]);
         for (who, label, mut words) in input {
             if who % 2 == 0 {
-                // The caller is `mallory` or a channel without a table entry. Its words are
-                // arbitrary.
+                // The caller is `mallory` or a channel without a table entry. The words of the call
+                // are arbitrary.
                 words.truncate(64);
                 let name = words_of([BELL, SUM][usize::from(who / 8 % 2)]);
                 if who & 4 != 0 {

@@ -1,4 +1,4 @@
-//! Fuzzes a server with sessions. No client input makes it panic, or affects another client.
+//! Fuzzes a server with sessions. No client input makes the server panic or affects other clients.
 #![no_main]
 
 use std::cell::Cell;

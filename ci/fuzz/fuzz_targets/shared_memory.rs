@@ -1,6 +1,6 @@
-//! Fuzzes queues and leases with a hostile peer that writes to its words at any time. Our end
-//! accesses only its own memory, never panics, and takes no more records than the queue holds.
-//! Afterwards, two correct ends agree again after a restart.
+//! Fuzzes queues and leases with a hostile peer that may write its words at any time. Our end
+//! accesses only its own memory and never panics. Our end takes at most as many records as the
+//! queue holds. Afterwards, two correct ends agree again after a restart.
 #![no_main]
 
 use std::cell::RefCell;
@@ -211,10 +211,10 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
             Call::Gone => lender.declare_gone(0),
         }
     }
-    // Both ends are restarted, and the peer writes no more lies.
+    // Restarts both ends. The peer writes no more lies.
     shared.0.lies.borrow_mut().clear();
     let (mut producer, mut consumer) = (new_producer(), new_consumer());
-    // One end detects the restart of the other, unless a lie has overwritten the other's epoch.
+    // Each end detects the peer's restart, unless a lie has overwritten the epoch of the peer.
     match producer.push(&[1, 2]) {
         Ok(()) | Err(PushError::Peer(PeerError::Restarted)) => {}
         Err(error) => panic!("{error}"),

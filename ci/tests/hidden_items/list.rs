@@ -1,4 +1,4 @@
-//! The list in the repository, and the differences between it and the crates.
+//! The list in the repository, and the differences between the list and the crates.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ const BETWEEN: &str = " — ";
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    /// The path of the item for another crate, and for an arm of a macro its pattern.
+    /// The path of the item in another crate. For an arm of a macro, also the pattern.
     pub(crate) path: String,
     pub(crate) kind: String,
 }
@@ -36,8 +36,8 @@ fn word(item: Item) -> &'static str {
     if item.is_unsafe { "unsafe" } else { "safe" }
 }
 
-/// Returns the differences between the crates and the list, and the errors in the list, one
-/// sentence each.
+/// Returns one sentence for each difference between the crates and the list, and for each error in
+/// the list.
 pub(crate) fn differences(list: &str, found: &BTreeMap<Key, Item>) -> Vec<String> {
     let mut findings = Vec::new();
     let mut listed = BTreeMap::new();

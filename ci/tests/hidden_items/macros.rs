@@ -1,9 +1,9 @@
 //! The arms of a `macro_rules!` in its source, and the checks of their expansions.
 //!
 //! The lint `unsafe_code`, and so `#![forbid(unsafe_code)]`, reports an `unsafe` that the caller
-//! wrote. It is silent about an `unsafe` that our expansion wrote. So the caller's tokens must not
-//! end up inside an `unsafe` of ours. They must not end up in a template of assembly either, which
-//! is only text for the compiler, nor in an attribute whose `#` is ours.
+//! wrote. The lint is silent about an `unsafe` in our expansion. So the caller's tokens must not
+//! end up inside an `unsafe` of ours, in an attribute with our `#`, or in an assembly template. The
+//! compiler treats a template only as text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -212,7 +212,7 @@ impl Arm {
         }
     }
 
-    /// Returns the caller's parts of these tokens.
+    /// Returns the uses of the caller's fragments in these tokens.
     fn passed(&self, tokens: &[TokenTree], is_string: bool) -> Vec<Passed<'_>> {
         let mut passed = Vec::new();
         for (index, token) in tokens.iter().enumerate() {
@@ -241,7 +241,7 @@ impl Arm {
 struct Passed<'a> {
     name: &'a str,
     kind: &'a str,
-    /// Whether it is in the argument of `stringify!`.
+    /// Whether the use is inside an argument of `stringify!`.
     is_string: bool,
 }
 
@@ -269,7 +269,7 @@ fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
 }
 
 /// Returns whether the argument is an operand: `const …`, `in(…) …`, `name = …`, or a repetition of
-/// these. The assembler gets a number or a register for it.
+/// operands. The assembler gets a number or a register for an operand.
 fn is_operand(argument: &[TokenTree]) -> bool {
     const KINDS: [&str; 11] = [
         "in",
@@ -333,7 +333,7 @@ fn shown(tokens: TokenStream) -> String {
     text
 }
 
-/// Splits the tokens after the first ones that are written without a space between them.
+/// Splits off the first tokens that are written without a space between them.
 fn unit<'a>(first: &TokenTree, after: &'a [TokenTree]) -> (String, &'a [TokenTree]) {
     match (first, after) {
         (
@@ -380,7 +380,7 @@ fn is_mark(token: &TokenTree, mark: char) -> bool {
 mod tests {
     use super::arms;
 
-    /// Checks the findings in a macro with one arm.
+    /// Asserts the findings in a macro with one arm.
     fn check(pattern: &str, expansion: &str, expect: &[&str]) {
         let source =
             format!("mod m {{ macro_rules! planted {{ {pattern} => {{ {expansion} }}; }} }}");

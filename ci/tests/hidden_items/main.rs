@@ -1,9 +1,9 @@
-//! Compares the list in `ci/hidden-items.txt` with the public items that are hidden in the crates'
-//! documentation, and with the crates' macros. For each the list gives the reason why safe code
-//! cannot break memory with it. A new item fails here until somebody has judged it.
+//! Compares the list in `ci/hidden-items.txt` with the crates' macros, and with the public items
+//! that the documentation hides. For each item the list gives the reason why safe code cannot
+//! corrupt memory with the item. A new item fails here until the list contains it.
 //!
 //! Data flows in one direction: rustdoc's JSON → `rustdoc` → items, and the macros' sources →
-//! `macros` → arms and findings. `list` compares both with the list.
+//! `macros` → arms and findings. `list` compares the items and the arms with the list.
 
 mod list;
 mod macros;
@@ -17,7 +17,7 @@ use ci::root;
 use list::LIST;
 use rustdoc::Found;
 
-/// Returns the items. They are made once, because cargo documents thirteen crates twice for them.
+/// Returns the items. The result is kept, because cargo must document thirteen crates twice.
 fn found() -> &'static Found {
     static FOUND: OnceLock<Found> = OnceLock::new();
     FOUND.get_or_init(rustdoc::public_crates)

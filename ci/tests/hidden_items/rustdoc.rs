@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::list::{Item, Key};
 use crate::macros;
 
-/// Library crates that the program of a PD does not use by name: tools, kernels, and crates that
-/// these share with the runtime.
+/// Library crates that a PD's program does not use by name: tools, kernels, and crates that tools
+/// or kernels share with the runtime.
 const INTERNAL: [&str; 7] = [
     "boot_spec",
     "kernel_aarch64",
@@ -32,14 +32,14 @@ const TARGET: &str = "aarch64-unknown-none";
 const FLAGS: &str = "-Zunstable-options --output-format json --document-hidden-items \
                      --document-private-items -Awarnings";
 
-/// The arm of a macro, and what is wrong with its expansion.
+/// An error in the expansion of a macro's arm.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
     pub(crate) place: String,
     pub(crate) sentence: String,
 }
 
-/// What the public crates contain.
+/// The items and findings of the public crates.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) crates: usize,
@@ -47,7 +47,7 @@ pub(crate) struct Found {
     pub(crate) findings: BTreeSet<Finding>,
 }
 
-/// Reads all public crates, as they are compiled for the host and for the target.
+/// Reads all public crates, in the build for the host and in the build for the target.
 pub(crate) fn public_crates() -> Found {
     let metadata = cargo_metadata::MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
@@ -93,7 +93,7 @@ pub(crate) fn public_crates() -> Found {
     found
 }
 
-/// Lets cargo write the JSON of the packages' libraries.
+/// Runs cargo to write the JSON of the packages' libraries.
 fn document<'a>(packages: impl Iterator<Item = &'a String>, target: Option<&str>, into: &Path) {
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo runs this"));
     cargo
@@ -102,10 +102,10 @@ fn document<'a>(packages: impl Iterator<Item = &'a String>, target: Option<&str>
         .arg(into)
         .args(packages.flat_map(|package| ["--package", package]))
         .args(target.iter().flat_map(|target| ["--target", target]))
-        // Stable rustdoc has the format, but it is not yet a stable feature.
+        // The JSON format exists in stable rustdoc, but only behind an unstable option.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTDOCFLAGS", FLAGS)
-        // The list is that of one kernel configuration.
+        // The list is for one kernel configuration, so these variables must not select another.
         .env_remove("MICROKIT_SDK")
         .env_remove("MICROKIT_BOARD")
         .env_remove("MICROKIT_CONFIG")
@@ -148,21 +148,21 @@ pub(crate) fn read(json: &Value, cx: &Context<'_>, found: &mut Found) {
 struct Walk<'a> {
     json: &'a Value,
     cx: &'a Context<'a>,
-    /// What was reached, by its identifier, whichever paths lead there.
+    /// The reached items by identifier. Several paths may lead to one item.
     reached: BTreeMap<String, Reached>,
-    /// The modules that are being walked, so that a cycle of re-exports ends.
+    /// The modules on the current path, to end at a cycle of re-exports.
     modules: Vec<&'a Value>,
-    /// The types that functions return and that fields have.
+    /// The types of fields and of function results.
     handed_out: Vec<&'a Value>,
     findings: BTreeSet<Finding>,
 }
 
 /// An item, or the arms of a macro.
 struct Reached {
-    /// Whether all paths to it are undocumented. A macro counts as hidden, because all macros are
-    /// listed.
+    /// Whether all paths to the item are undocumented. A macro always counts as hidden, because the
+    /// list contains all macros.
     hidden: bool,
-    /// The items, by the shortest path.
+    /// The items, named by the shortest path.
     items: Vec<(Key, Item)>,
 }
 
@@ -242,10 +242,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Walks those of the items that other crates can use.
+    /// Walks the items in `ids` that other crates can use.
     fn members(&mut self, ids: &'a Value, path: &str, hidden: bool) {
         for id in ids.as_array().into_iter().flatten() {
-            // Parts of a trait, of its implementation, and of an enum have the visibility
+            // The parts of a trait, an implementation of a trait and an enum have the visibility
             // `default`.
             let is_public = |item: &Value| {
                 ["public", "default"]
@@ -383,7 +383,7 @@ fn is_unsafe(inner: &Value) -> bool {
     inner["is_unsafe"] == true
 }
 
-/// Returns whether the item's source starts with `unsafe`. Rustdoc does not report that for
+/// Returns whether the item's source starts with `unsafe`. Rustdoc does not report `unsafe` for
 /// implementations.
 fn is_written_unsafe(item: &Value) -> bool {
     let span = &item["span"];

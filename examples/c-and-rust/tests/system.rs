@@ -1,4 +1,4 @@
-//! The system on the host. A handler in Rust replaces the program in C.
+//! Runs the system on the host. A handler in Rust replaces the program in C.
 
 use microkit_test::{Explorer, System};
 use sel4_microkit::{
@@ -7,7 +7,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/rust-helper.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod helper;
 #[path = "../src/bin/rust-player.rs"]
 #[allow(unused_attributes)]
@@ -16,7 +16,7 @@ mod player;
 const PLAYER: Channel = Channel::new(1);
 const HELPER: Channel = Channel::new(2);
 
-/// What `c-player.c` does, in Rust.
+/// The behaviour of `c-player.c`, in Rust.
 #[derive(Default)]
 struct Player {
     notifications: u64,

@@ -1,10 +1,10 @@
-//! The system on the host. There `heap_size` has no effect: the heap is the host's, which is not
-//! exhausted.
+//! Runs the system on the host. `heap_size` has no effect there, because programs use the heap of
+//! the host. That heap is not exhausted.
 
 use microkit_test::System;
 
 #[path = "../src/bin/heap.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod heap;
 #[path = "../src/bin/parent.rs"]
 #[allow(unused_attributes)]

@@ -1,4 +1,4 @@
-//! What a readers-writer lock guards: the number of entries of each worker, and their sum.
+//! The data that a readers-writer lock guards: each worker's number of entries, and the sum.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -23,7 +23,7 @@ impl Book {
         self.sum().load(Relaxed) == self.entries()
     }
 
-    /// Computes the sum again.
+    /// Recomputes the sum.
     pub fn repair(&self) {
         self.sum().store(self.entries(), Relaxed);
     }

@@ -1,5 +1,5 @@
-//! What the programs of the system `locks` share: their party numbers, their locks, and the data
-//! that the locks guard.
+//! The shared definitions of the system `locks`: the party numbers, the locks, and the data that
+//! the locks guard.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,7 @@ pub const WORKERS: [&str; 4] = ["a", "b", "c", "d"];
 /// The worker that the parent kills.
 pub const VICTIM: PartyId = PartyId::new(0);
 
-/// The parent. It takes the store's lock once, to say that it is enough.
+/// The parent. The parent takes the store's lock once, to announce the end.
 pub const PARENT: PartyId = PartyId::new(4);
 
 /// The channel to each party. A party has no channel to itself and never uses that entry.
@@ -34,9 +34,9 @@ pub const CHANNELS: [(PartyId, Channel); 5] = [
 pub mod lock {
     /// A mutex, for the [`Store`](crate::Store).
     pub const STORE: usize = 0;
-    /// A condition: there is room in the store again.
+    /// A condition: the store has room again.
     pub const ROOM: usize = 1;
-    /// A condition: there is something in the store again.
+    /// A condition: the store has goods again.
     pub const GOODS: usize = 2;
     /// A readers-writer lock, for the [`Book`](crate::Book).
     pub const BOOK: usize = 3;

@@ -1,4 +1,4 @@
-//! What a mutex guards: a store of goods. Some workers make goods, others take them.
+//! The data that a mutex guards: a store of goods. Some workers make goods, others take goods.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -6,24 +6,24 @@ use sel4_microkit::SharedWord;
 
 use crate::WORKERS;
 
-/// The most goods that the store holds.
+/// The maximum number of goods in the store.
 const CAPACITY: u64 = 4;
 
 // The words of the region.
 
-/// How many goods each worker has made.
+/// The number of goods made by each worker.
 const MADE: usize = 0;
-/// How many goods each worker has taken.
+/// The number of goods taken by each worker.
 const TAKEN: usize = MADE + WORKERS.len();
-/// How many goods the store holds.
+/// The number of goods in the store.
 const GOODS: usize = TAKEN + WORKERS.len();
-/// Whether the parent has said that it is enough.
+/// Whether the parent has announced the end.
 const ENOUGH: usize = GOODS + 1;
 /// A bit for each worker that has finished.
 const FINISHED: usize = ENOUGH + 1;
-/// How many incarnations of the victim have started.
+/// The number of incarnations of the victim that have started.
 const INCARNATIONS: usize = FINISHED + 1;
-/// How often the store was repaired: once for each owner that died inside the lock.
+/// The number of repairs of the store: one for each owner that died inside the lock.
 const REPAIRS: usize = INCARNATIONS + 1;
 
 /// The store, in a memory region that all parties share.
@@ -52,12 +52,12 @@ impl Store {
         self.words[GOODS].store(self.made() - self.taken(), Relaxed);
     }
 
-    /// Returns whether there is room for one more.
+    /// Returns whether the store has room for one more good.
     pub fn has_room(&self) -> bool {
         self.goods() < CAPACITY
     }
 
-    /// Returns whether there is something to take.
+    /// Returns whether the store holds at least one good.
     pub fn has_goods(&self) -> bool {
         self.goods() > 0
     }
@@ -76,22 +76,22 @@ impl Store {
         self.words[GOODS].store(self.goods() - 1, Relaxed);
     }
 
-    /// Returns how many goods this worker has made and taken.
+    /// Returns the number of goods that this worker has made and taken.
     pub fn done_by(&self, worker: usize) -> u64 {
         self.words[MADE + worker].load(Relaxed) + self.words[TAKEN + worker].load(Relaxed)
     }
 
-    /// Returns whether the parent has said that it is enough.
+    /// Returns whether the parent has announced the end.
     pub fn is_enough(&self) -> bool {
         self.words[ENOUGH].load(Relaxed) != 0
     }
 
-    /// Says that it is enough: the workers finish.
+    /// Announces the end, so that the workers finish.
     pub fn say_enough(&self) {
         self.words[ENOUGH].store(1, Relaxed);
     }
 
-    /// Says that this worker has finished. Needs no lock: the word is changed atomically.
+    /// Records that this worker has finished. Needs no lock, because the change is atomic.
     pub fn finish(&self, worker: usize) {
         self.words[FINISHED].fetch_or(1 << worker, Relaxed);
     }
@@ -101,13 +101,13 @@ impl Store {
         self.words[FINISHED].load(Relaxed) | 1 == (1 << WORKERS.len()) - 1
     }
 
-    /// Counts one more incarnation of the victim, and returns how many there were before. Needs no
-    /// lock.
+    /// Counts one more incarnation of the victim, and returns the earlier number of incarnations.
+    /// Needs no lock.
     pub fn begin_incarnation(&self) -> u64 {
         self.words[INCARNATIONS].fetch_add(1, Relaxed)
     }
 
-    /// Returns how often an owner has died inside the lock.
+    /// Returns the number of owners that have died inside the lock.
     pub fn repairs(&self) -> u64 {
         self.words[REPAIRS].load(Relaxed)
     }

@@ -1,5 +1,5 @@
-//! The system `locks` on the host. The test's own timer replaces the driver and decides when the
-//! child is killed.
+//! Runs the system `locks` on the host. The test's own timer replaces the driver and decides when
+//! the child is killed.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -12,7 +12,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/locks-parent.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod parent;
 #[path = "../src/bin/locks-party.rs"]
 #[allow(unused_attributes)]
@@ -21,7 +21,7 @@ mod party;
 const IRQ: Channel = Channel::new(0);
 const CLIENT: Channel = Channel::new(1);
 
-/// A timer with one time-out. It expires at the next interrupt that the test raises.
+/// A timer with one time-out, which expires at the next interrupt that the test raises.
 #[derive(Default)]
 struct Timer {
     is_set: bool,
@@ -50,7 +50,7 @@ impl Handler for Timer {
                 self.is_set = true;
                 1
             }
-            // Tag, deadline, order.
+            // The message words are the tag, the deadline and the order.
             request::EXPIRED if std::mem::take(&mut self.is_expired) => 3,
             request::EXPIRED => 0,
             _ => 1,
@@ -77,18 +77,18 @@ fn system() -> System {
         .program("locks-party.elf", party::protection_domain)
 }
 
-/// The child is killed ten thousand times, each time after a random number of steps of all PDs.
-/// Each access to a lock or to the data that it guards is a step.
+/// Kills the child ten thousand times, each time after a random number of steps of all PDs. Each
+/// access to a lock or to the guarded data is a step.
 #[test]
 fn killed_ten_thousand_times() {
     let system = system();
     let mut run = system.start();
-    // Ten steps make the workers' budget of 200 microseconds.
+    // The workers' budget of 200 microseconds is ten steps.
     run.set_step_us(20);
     let mut seed = 1u64;
     let expected = read("locks.expected");
     while run.log() != expected {
-        // xorshift64, by Marsaglia.
+        // The generator is xorshift64, by Marsaglia.
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
@@ -105,7 +105,7 @@ fn killed_ten_thousand_times() {
     }
 }
 
-/// Checks the store after a run. A worker may be inside the lock then.
+/// Checks the store after a run. At that time a worker may be inside the lock.
 fn check(run: &Run) {
     assert_eq!(run.log(), "");
     let store = run.region("b", "store");
@@ -122,8 +122,8 @@ fn check(run: &Run) {
     );
 }
 
-/// Schedules in any order, not only in that of priorities and budgets. In each of them the child
-/// also dies once by itself.
+/// Explores random schedules that ignore priorities and budgets. In each schedule the child dies at
+/// one more place than the parent's kills.
 #[test]
 fn random_schedules_with_a_death_anywhere() {
     let system = system();

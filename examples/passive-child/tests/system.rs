@@ -1,9 +1,9 @@
-//! The system on the host.
+//! Runs the system on the host.
 
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/passive-child.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod child;
 #[path = "../src/bin/passive-client.rs"]
 #[allow(unused_attributes)]

@@ -1,9 +1,9 @@
-//! The system on the host, as the kernel schedules it and in every other schedule.
+//! Runs the system on the host, in the kernel's schedule and in every other schedule.
 
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/ping-passive.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod ping;
 #[path = "../src/bin/pong-passive.rs"]
 #[allow(unused_attributes)]

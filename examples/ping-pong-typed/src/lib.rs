@@ -16,7 +16,7 @@ pub trait Counter {
     /// The counter would be above the largest value.
     fn add(&mut self, amount: u64) -> Result<u64, Overflow>;
 
-    /// Sets the direction in which the counter counts, and returns the previous one.
+    /// Sets the direction in which the counter counts, and returns the previous direction.
     fn turn(&mut self, direction: Direction) -> Direction;
 
     /// Gives the counter a name.
@@ -25,18 +25,18 @@ pub trait Counter {
     /// Returns the name of the counter.
     fn name(&self) -> String<24>;
 
-    /// Returns the last values of the counter, the newest last.
+    /// Returns the last values of the counter. The newest value is the last.
     fn history(&self) -> Vec<u64, HISTORY>;
 }
 
-/// How many values a counter remembers.
+/// The number of values in the history of a counter.
 pub const HISTORY: usize = 8;
 
 /// The result would not fit. The counter is unchanged.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Overflow {
-    /// The most that can be added.
+    /// The largest amount that can be added.
     pub room: u64,
 }
 

@@ -1,4 +1,4 @@
-//! `pong-typed` on the host, in its own system, with clients that the test makes.
+//! Runs `pong-typed` on the host, in its own system, with test clients.
 
 use std::string::ToString;
 use std::vec::Vec;
@@ -10,10 +10,10 @@ use ping_pong_typed::{CounterClient, Direction, Overflow};
 use sel4_microkit::{ChannelSet, Handler, Infallible, MessageInfo, debug_println};
 
 #[path = "../src/bin/ping-typed.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod ping;
 #[path = "../src/bin/pong-typed.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod pong;
 
 microkit_system::system! {

@@ -1,10 +1,10 @@
-//! `pong` on the host, with a peer that the test makes.
+//! Runs `pong` on the host, with a test peer.
 
 use microkit_test::{Explorer, Run, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, debug_println};
 
 #[path = "../src/bin/pong.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod pong;
 
 const FILE: &str = r#"
@@ -30,7 +30,7 @@ const FILE: &str = r#"
 
 const PONG: Channel = Channel::new(1);
 
-/// Logs that it was notified.
+/// Logs each notification.
 struct Peer;
 
 /// Notifies `pong` this many times in a row.
@@ -88,7 +88,7 @@ fn two_notifications_can_arrive_as_one() {
         .try_check(|run| assert_eq!(pongs(run), 2, "two notifications, two pongs"))
         .unwrap_err();
     println!("{found}");
-    // What does hold: no notification is lost, but two can arrive as one.
+    // No notification is lost, but two notifications can arrive as one.
     Explorer::new(&system).check(|run| assert!((1..=2).contains(&pongs(run))));
 }
 

@@ -1,9 +1,9 @@
-//! The system on the host, as the kernel schedules it and in every other schedule.
+//! Runs the system on the host, in the kernel's schedule and in every other schedule.
 
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/ping.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod ping;
 #[path = "../src/bin/pong.rs"]
 #[allow(unused_attributes)]
@@ -31,7 +31,7 @@ fn ping_pong_prints_the_same_as_on_the_target() {
     assert_eq!(run.log(), EXPECTED);
 }
 
-/// Returns the lines in sorted order. The system does not define who prints first.
+/// Returns the lines in sorted order. The system does not define which PD prints first.
 fn sorted(log: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = log.lines().collect();
     lines.sort_unstable();

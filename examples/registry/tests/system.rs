@@ -1,5 +1,5 @@
-//! The system `registry` on the host. All programs are the real ones except `carol`, which counts
-//! instructions.
+//! Runs the system `registry` on the host. All programs are the real ones except `carol`, which
+//! counts instructions.
 
 use microkit_console::println as say;
 use microkit_test::{Explorer, System};
@@ -9,7 +9,7 @@ macro_rules! programs {
     ($($name:ident = $path:literal;)*) => {
         $(
             #[path = $path]
-            #[allow(unused_attributes)] // Crate attributes mean nothing here.
+            #[allow(unused_attributes)] // Crate attributes have no effect in a module.
             mod $name;
         )*
     };
@@ -66,7 +66,7 @@ fn the_programs_print_the_same_as_on_the_target() {
     assert_eq!(run.log(), expected);
 }
 
-/// Explores every schedule that the priorities allow, with one more death of the bell at each step.
+/// Explores every schedule that the priorities allow, and kills the bell once more at each step.
 #[test]
 fn each_signal_has_an_outcome_wherever_the_bell_dies_once_more() {
     let system = system();

@@ -21,13 +21,13 @@ pub trait Division {
 /// The largest dividend that `front` takes.
 pub const LARGEST: u64 = 1000;
 
-/// `front` called `back`, which was restarted before it replied.
+/// `back` was restarted before it replied to a call from `front`.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct BackRestarted;
 
-/// Connects to `server`. If the server is restarted during the call, the call is made again. It has
-/// no side effects, so it does not matter whether it was executed.
+/// Connects to `server`. If the server is restarted during a call, the client repeats the call. A
+/// repeated division has no side effects.
 ///
 /// # Panics
 ///

@@ -1,10 +1,10 @@
-//! The system on the host. There a server is also killed at each of its steps, not only where it
-//! panics.
+//! Runs the system on the host. The tests also kill a server at each of its steps, not only at the
+//! panics of its program.
 
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/restart-in-call-client.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod client;
 #[path = "../src/bin/restart-in-call-parent.rs"]
 #[allow(unused_attributes)]

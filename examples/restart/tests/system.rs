@@ -1,4 +1,4 @@
-//! The system on the host.
+//! Runs the system on the host.
 //!
 //! On the host the statics of a program belong to the process of the test, and a restart does not
 //! reset them. So the test has its own child, which has no statics.
@@ -12,7 +12,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/restart-parent.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod parent;
 
 const SYSTEM: &str = concat!(
@@ -22,7 +22,7 @@ const SYSTEM: &str = concat!(
 
 const PARENT: Channel = Channel::new(1);
 
-/// Ends its incarnations as `restart-child` does, as far as that works on the host.
+/// Ends its incarnations like `restart-child`, except for ends that do not work on the host.
 #[protection_domain]
 fn mortal() -> NullHandler {
     panicking::set_hook(&microkit_console::panic_hook);
@@ -69,8 +69,8 @@ fn the_parent_prints_how_each_incarnation_has_ended() {
     assert_eq!(lines, expect);
 }
 
-/// With one more death at each step, the planned ends come later or not at all. But the parent
-/// counts every incarnation, and the last one keeps running.
+/// Kills the child once more, at each step. So the planned ends come later or not at all. Asserts
+/// that the parent counts every incarnation and that the last incarnation keeps running.
 #[test]
 fn a_child_that_dies_anywhere_is_restarted() {
     let system = with_mortal();
@@ -94,7 +94,7 @@ fn a_child_that_dies_anywhere_is_restarted() {
     assert!(explored.schedules() > Some(10));
 }
 
-/// Accesses the page below its stack, then an unmapped page elsewhere, by turns.
+/// Accesses the page below its stack and an unmapped page elsewhere, alternately.
 struct Overflowing {
     incarnation: usize,
     addresses: [u64; 2],

@@ -1,4 +1,4 @@
-//! The echo on the host, with a driver that types and a timer that lets a few reads time out.
+//! Runs the echo on the host. A test driver sends input, and a test timer ends a few reads early.
 
 use std::string::String;
 use std::vec::Vec;
@@ -12,7 +12,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/serial-echo.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod echo;
 
 const FILE: &str = include_str!("../../../microkit-systems/serial-echo.system");
@@ -24,8 +24,8 @@ const TYPED: &[u8] = "hello\rGrüße, and more than the sixteen bytes of a read\
 const SAID: &str = "now type\nyou said: hello\n\
                     you said: Grüße, and more than the sixteen bytes of a read\nyou said: \n";
 
-/// Replaces the driver. It types the first bytes at once and the rest after the first output, and
-/// prints the output.
+/// Replaces the driver. Sends the first bytes at once and the other bytes after the first output.
+/// Prints the output.
 struct Port {
     output: ByteConsumer,
     input: ByteProducer,
@@ -72,8 +72,8 @@ impl Handler for Port {
     }
 }
 
-/// Replaces the driver of the timer. The first `left` time-outs expire as soon as they are set, the
-/// others never.
+/// Replaces the driver of the timer. The first `left` time-outs expire as soon as they are set. The
+/// others never expire.
 struct Patience {
     now_ns: u64,
     left: usize,
@@ -109,7 +109,7 @@ fn the_echo_is_complete_however_often_a_read_is_cancelled() {
     for times in [0, 1, 2, 10] {
         let mut run = system(times).start();
         run.until_idle();
-        // The driver was notified when a line was whole; what it printed last is all.
+        // The driver was notified at each whole line. So the log contains the complete output.
         assert_eq!(run.log(), SAID, "{times}");
     }
 }

@@ -1,6 +1,6 @@
-//! The driver and its clients on the host. There the port is plain memory: the driver reads what
-//! the test wrote into a register, and of several bytes that the driver sends only the last one can
-//! be seen.
+//! Runs the driver and its clients on the host. There the port is plain memory: the driver reads
+//! the values that the test wrote to registers. If the driver sends several bytes, the test can see
+//! only the last byte.
 
 use core::sync::atomic::Ordering;
 
@@ -17,7 +17,7 @@ use clients::Clients;
 #[allow(clippy::duplicate_mod)] // The driver's own module is private to it.
 mod clients;
 #[path = "../../../crates/drivers/serial/src/main.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod driver;
 #[path = "../src/bin/serial-hostile.rs"]
 #[allow(unused_attributes)]
@@ -42,14 +42,14 @@ mod register {
     pub(super) const STATUS: usize = 0x40 / 8;
 }
 
-/// In the flags: the receive FIFO is empty.
+/// The flag for an empty receive FIFO.
 const RECEIVED_NOTHING: u64 = 1 << 4;
 
-// Interrupts, in the mask and status registers.
+// The interrupts in the mask and status registers.
 
 /// A byte was received.
 const RECEIVED: u64 = 1 << 4;
-/// There is room to send.
+/// The port has room to send.
 const SENT: u64 = 1 << 5;
 
 fn write(run: &Run, register: usize, value: u64) {
@@ -61,8 +61,8 @@ fn read(run: &Run, register: usize) -> u64 {
     run.device("serial", "uart").read(register) & 0xffff_ffff
 }
 
-/// Runs the system and lets the port send everything. Returns the bytes that can be seen: the last
-/// one of each FIFO of sixteen, and the last of all.
+/// Runs the system and makes the port send everything. Returns the visible bytes: the last byte of
+/// each full FIFO of sixteen bytes, and the very last byte.
 fn sent(run: &mut Run) -> Vec<u8> {
     let mut seen = Vec::new();
     loop {
@@ -76,7 +76,7 @@ fn sent(run: &mut Run) -> Vec<u8> {
     }
 }
 
-/// Returns the bytes of these that can be seen.
+/// Returns the visible bytes among `bytes`.
 fn seen(bytes: &[u8]) -> Vec<u8> {
     let last = bytes.last();
     bytes
@@ -88,16 +88,16 @@ fn seen(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// The most bytes that a queue holds.
+/// The maximum number of bytes in a queue.
 const QUEUE_BYTES: usize = 0x1000;
 
-/// Lines of different lengths.
+/// Returns lines of different lengths.
 fn lines(name: &str, count: usize) -> Vec<String> {
     let line = |index: usize| format!("{name} {index} {}", "abcdefghijklm".repeat(index % 9));
     (0..count).map(line).collect()
 }
 
-/// A writer that has printed everything. It ignores notifications that there is room.
+/// A writer that has printed everything. The writer ignores notifications that there is room.
 struct Writer;
 
 impl Handler for Writer {
@@ -121,7 +121,7 @@ fn print_lines(name: &'static str, count: usize) -> Writer {
     Writer
 }
 
-/// A system in which `above` and `below` print this many lines.
+/// Returns a system in which `above` and `below` print this many lines.
 fn system(above: usize, below: usize) -> System {
     System::parse("serial.system", FILE)
         .unwrap()
@@ -138,8 +138,8 @@ fn start(system: &System) -> Run {
     run
 }
 
-/// `above` has a higher priority than the driver: its queue holds everything before the driver
-/// takes a byte, so the driver fills the FIFO of sixteen each time.
+/// `above` has a higher priority than the driver, so the queue holds all bytes before the driver
+/// takes a byte. Therefore the driver fills the FIFO of sixteen bytes each time.
 #[test]
 fn all_bytes_are_sent_although_another_client_is_hostile() {
     const LINES: usize = 50;
@@ -153,7 +153,7 @@ fn all_bytes_are_sent_although_another_client_is_hostile() {
     assert_eq!(sent(&mut run), seen(&bytes));
 }
 
-/// Lets the port receive a byte, and runs the system until it is idle.
+/// Makes the port receive a byte, and runs the system until it is idle.
 fn types(run: &mut Run, byte: u8) {
     let input = run.region("serial", "input");
     let put = || input[0].load(Ordering::Relaxed);
@@ -165,7 +165,7 @@ fn types(run: &mut Run, byte: u8) {
     while put() == before {
         assert!(run.step(), "the driver takes the received byte");
     }
-    // The driver checks for room, which is a step, before it reads the flags again.
+    // The driver checks for room in one step, and reads the flags again in the next step.
     write(run, register::FLAGS, RECEIVED_NOTHING);
     run.until_idle();
 }
@@ -200,7 +200,7 @@ fn typed_lines_reach_the_reader() {
     }
 }
 
-/// The driver without the port: prints the output of all clients.
+/// Replaces the driver: prints the output of all clients, without the port.
 struct Prints(Clients<4>);
 
 fn without_port() -> Prints {
@@ -250,8 +250,8 @@ fn a_client_that_prints_more_than_its_queue_holds_waits_and_loses_nothing() {
     assert!(log.contains("above is done, and has waited: true"), "{log}");
 }
 
-/// The writer's port and logger are statics, which the process of the tests has only once. So only
-/// this test runs it, and only once.
+/// The writer's port and logger are statics, which exist only once in the test process. So only
+/// this test runs the writer, and runs it only once.
 #[test]
 fn the_writer_logs_on_request_that_it_had_to_wait() {
     let mut run = system(0, 0)
@@ -271,7 +271,7 @@ fn the_writer_logs_on_request_that_it_had_to_wait() {
         assert_eq!(line.len(), 239);
     }
     assert_eq!(lines[20], "above INFO system::writer: had to wait: true");
-    // The reader asked it, then `below`, and continued when both had answered.
+    // The reader asked `above`, then `below`, and continued after both answers.
     assert!(log.contains("below was asked"), "{log}");
     assert!(log.ends_with("now type\n"), "{log}");
 }

@@ -1,4 +1,4 @@
-//! The whole system on the host. In some tests a client is killed at each of its steps.
+//! Runs the whole system on the host. Some tests kill a client at each of its steps.
 
 use std::string::String;
 use std::vec::Vec;
@@ -6,7 +6,7 @@ use std::vec::Vec;
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/sessions-greedy.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod greedy;
 #[path = "../src/bin/sessions-hostile.rs"]
 #[allow(unused_attributes)]
@@ -21,7 +21,7 @@ mod mortal;
 #[allow(unused_attributes)]
 mod parent;
 #[path = "../src/bin/sessions-server.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod server;
 
 const SYSTEM: &str = concat!(
@@ -49,8 +49,8 @@ fn the_programs_print_the_same_as_on_the_target() {
     assert_eq!(run.log(), expected);
 }
 
-/// Returns the sorted titles of the notes that the server names in lines for which `title` finds
-/// one.
+/// Returns the sorted titles of notes in the server's output. `title` returns the title in a line,
+/// or `None`.
 fn titles(log: &str, title: impl Fn(&str) -> Option<&str>) -> Vec<String> {
     let lines = log.lines().filter_map(|line| line.strip_prefix("server: "));
     let mut titles: Vec<String> = lines.filter_map(title).map(String::from).collect();
@@ -58,7 +58,7 @@ fn titles(log: &str, title: impl Fn(&str) -> Option<&str>) -> Vec<String> {
     titles
 }
 
-/// Kills this client before each of its steps, in addition to the deaths that it causes itself.
+/// Kills this client before each of its steps, in addition to the client's own deaths.
 fn check_death(client: &str, leaves_nothing: bool) {
     let system = system();
     let explored = Explorer::new(&system)

@@ -1,5 +1,5 @@
-//! What `sharing-client` and `sharing-server` agree on: the layout of their shared memory, and the
-//! protocol for leases.
+//! The shared definitions of `sharing-client` and `sharing-server`: the layout of the shared
+//! memory, and the protocol for leases.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -17,14 +17,14 @@ pub trait Leases {
     ///
     /// # Errors
     ///
-    /// The server does not lend this memory, or not now.
+    /// The server does not lend this memory, or cannot lend it at present.
     fn request(&mut self, request: Request) -> Result<Grant, Refusal>;
 
-    /// Gives a lease back.
+    /// Ends a lease.
     ///
     /// # Errors
     ///
-    /// The lease is not one of the caller's.
+    /// The lease does not belong to the caller.
     fn give_back(&mut self, grant: Grant) -> Result<(), Refusal>;
 }
 
@@ -34,29 +34,29 @@ pub const BUFFER_BYTES: usize = 40;
 /// The number of buffers.
 pub const BUFFERS: usize = 3;
 
-/// The number of leases that the server's table has room for.
+/// The number of leases in the server's table.
 pub const LEASES: usize = 2;
 
-/// What the server reports about its work.
+/// The server's report about its work.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Status {
-    /// How many buffers it has processed in this incarnation.
+    /// The number of buffers processed in this incarnation.
     pub buffers: u64,
-    /// How many bytes it has processed in this incarnation.
+    /// The number of bytes processed in this incarnation.
     pub bytes: u64,
 }
 
 /// The parts of the region that the client writes.
 #[derive(Debug)]
 pub struct ClientMemory<M> {
-    /// The producer's end of the queue to the server. It holds the descriptors.
+    /// The producer's end of the queue to the server, with the descriptors.
     pub requests: Part<M>,
     /// The consumer's end of the queue from the server.
     pub replies: Part<M>,
     /// The state of the client as a borrower.
     pub borrower: Part<M>,
-    /// What the client keeps for its next incarnation.
+    /// The data that the client keeps for its next incarnation.
     pub kept: Part<M>,
 }
 
@@ -85,7 +85,7 @@ impl<M: Memory + Clone> ClientMemory<M> {
 pub struct ServerMemory<M> {
     /// The consumer's end of the queue from the client.
     pub requests: Part<M>,
-    /// The producer's end of the queue to the client. It holds the descriptors.
+    /// The producer's end of the queue to the client, with the descriptors.
     pub replies: Part<M>,
     /// The active leases.
     pub board: Part<M>,

@@ -1,18 +1,18 @@
-//! The system on the host: as on the target, and with the client or the server killed before each
-//! of its steps.
+//! Runs the system on the host: without kills as on the target, and with the client or the server
+//! killed before each of its steps.
 
 use std::sync::atomic::Ordering;
 
 use microkit_test::{Explorer, Run, System};
 
 #[path = "../src/bin/sharing-client.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod client;
 #[path = "../src/bin/sharing-parent.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod parent;
 #[path = "../src/bin/sharing-server.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod server;
 
 const SYSTEM: &str = concat!(
@@ -37,8 +37,8 @@ fn the_programs_print_the_same_as_on_the_target() {
     assert_eq!(run.log(), expected);
 }
 
-/// Checks what must hold wherever either was killed: every buffer of the client's last incarnation
-/// came back with capital letters, and an ended lease is refused.
+/// Checks the result of a run, regardless of the kill. Every buffer of the client's last
+/// incarnation came back with capital letters, and an ended lease is refused.
 fn check(run: &Run) {
     let log = run.log();
     if log.contains("client: done") {
@@ -54,8 +54,8 @@ fn check(run: &Run) {
     }
 }
 
-/// Kills `name` before its step of this number and runs the system until it is idle. Returns `None`
-/// if the system is idle before that step.
+/// Kills `name` before step `number` of this PD, and runs the system until it is idle. Returns
+/// `None` if the system is idle before that step.
 fn killed(system: &System, name: &str, number: usize) -> Option<Run> {
     /// More steps than any run has.
     const STEPS: usize = 20_000;
@@ -80,7 +80,7 @@ fn killed(system: &System, name: &str, number: usize) -> Option<Run> {
     panic!("the system does not become idle:\n{}", run.log())
 }
 
-/// Kills the client before each of its steps. It is restarted and finishes its work each time.
+/// Kills the client before each of its steps. Asserts that it restarts and finishes its work.
 #[test]
 fn a_client_that_dies_before_any_step_continues_in_its_next_incarnation() {
     let system = system();
@@ -88,7 +88,7 @@ fn a_client_that_dies_before_any_step_continues_in_its_next_incarnation() {
     while let Some(run) = killed(&system, "client", runs) {
         check(&run);
         let log = run.log();
-        // If it dies when everything is done, it does the work again.
+        // A client that dies after its work does the work again.
         assert!(
             log.contains("client: done"),
             "killed before step {runs}:\n{log}"
@@ -99,8 +99,8 @@ fn a_client_that_dies_before_any_step_continues_in_its_next_incarnation() {
     assert!(runs > 200, "{runs}");
 }
 
-/// Kills the server before each of its steps. If it dies in a call, the caller may get no reply,
-/// which only a common parent could repair. In all other runs the client finishes its work.
+/// Kills the server before each of its steps. After a death in a call, the caller may get no reply.
+/// Otherwise, asserts that the client finishes its work.
 #[test]
 fn a_server_that_dies_before_any_step_serves_in_its_next_incarnation() {
     const SERVER: usize = 1;
@@ -133,7 +133,7 @@ fn both_may_die_in_one_run() {
     println!("{explored}");
 }
 
-/// The client's region holds the epoch, which each incarnation increments.
+/// Asserts that each incarnation increments the epoch in the client's region.
 #[test]
 fn each_incarnation_has_its_own_epoch() {
     let mut run = system().start();

@@ -1,12 +1,12 @@
-//! The system on the host.
+//! Runs the system on the host.
 
 use microkit_test::System;
 
 #[path = "../src/bin/smc.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod smc;
 
-/// The model kernel refuses `smc="true"`, so the system runs without it here.
+/// The model kernel refuses `smc="true"`, so this test runs the system without that attribute.
 #[test]
 fn a_firmware_call_without_the_right_is_refused() {
     let file = include_str!("../../../microkit-systems/smc.system");

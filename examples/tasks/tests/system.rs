@@ -1,14 +1,14 @@
-//! The tasks on the host, with a timer whose time advances when a time-out is set.
+//! Runs the tasks on the host, with a timer whose time advances when a time-out is set.
 
 use microkit_test::{Explorer, System};
 use microkit_timer::{reply, request};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, get_mr, set_mr};
 
 #[path = "../src/bin/tasks-peer.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod peer;
 #[path = "../src/bin/tasks.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod tasks;
 
 const FILE: &str = include_str!("../../../microkit-systems/tasks.system");
@@ -54,7 +54,7 @@ fn the_programs_print_the_same_as_on_the_target() {
     assert_eq!(run.log(), EXPECTED);
 }
 
-/// In every schedule that the priorities allow on seL4.
+/// Explores every schedule that the priorities allow on seL4.
 #[test]
 fn the_programs_print_the_same_in_every_schedule_of_their_priorities() {
     let system = system();
@@ -65,9 +65,9 @@ fn the_programs_print_the_same_in_every_schedule_of_their_priorities() {
     assert!(explored.is_complete());
 }
 
-/// In any order, whatever the priorities: each question gets its own answer, the object is drained
-/// when all holders have given it back, and no task waits forever. Each access to shared memory is
-/// a step, so there are too many schedules to explore all of them. This test explores a part.
+/// Explores schedules that ignore the priorities: each question gets its own answer, the object is
+/// drained after its last holder, and no task waits forever. Each access to shared memory is a
+/// step, so there are too many schedules to explore all of them. This test explores a part.
 #[test]
 fn the_programs_print_the_same_whoever_runs_first() {
     let system = system();
@@ -78,8 +78,8 @@ fn the_programs_print_the_same_whoever_runs_first() {
     println!("{explored}");
 }
 
-/// Wherever the peer dies, only the task that asked it waits forever. The log is a prefix of the
-/// usual one.
+/// Kills the peer at each step. Asserts that only the task that asked the peer waits forever, and
+/// that the log is a prefix of the usual log.
 #[test]
 fn a_peer_that_dies_blocks_only_the_task_that_asked_it() {
     let system = system();

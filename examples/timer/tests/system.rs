@@ -1,4 +1,4 @@
-//! The driver of the timer and its clients on the host, with a fake counter and timer of the
+//! Runs the driver of the timer and its clients on the host, with a fake counter and timer of the
 //! processor.
 
 use arm_sysregs::el0::fake::SYSREGS;
@@ -7,7 +7,7 @@ use arm_sysregs::el0::registers::{CntfrqEl0, CntpCtlEl0, CntpctEl0};
 use microkit_test::System;
 
 #[path = "../src/bin/timer-client.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod client;
 #[path = "../src/bin/timer-peer.rs"]
 #[allow(unused_attributes)]
@@ -35,7 +35,7 @@ fn system() -> System {
 /// The frequency of the counter on QEMU's `virt`.
 const TICKS_PER_S: u64 = 62_500_000;
 
-/// Returns when the timer will raise its interrupt, if it is enabled.
+/// Returns the counter value at which the timer raises its interrupt, if the timer is enabled.
 fn alarm() -> Option<u64> {
     let registers = SYSREGS.lock().unwrap();
     let is_set = registers.cntp_ctl_el0.contains(CntpCtlEl0::ENABLE);
@@ -45,8 +45,8 @@ fn alarm() -> Option<u64> {
 /// The fake registers are statics, so only one test may use them.
 #[test]
 fn time_outs_expire_in_order_however_late_the_interrupt_arrives() {
-    // How late the interrupt arrives in milliseconds, and how many interrupts the first eight
-    // time-outs take then: one interrupt handles all time-outs that are due.
+    // The delay of the interrupt in milliseconds, and the number of interrupts for the first eight
+    // time-outs. One interrupt handles all time-outs that are due.
     for (late_ms, first) in [(0, 6), (1, 6), (12, 2), (1000, 1)] {
         SYSREGS.lock().unwrap().reset();
         SYSREGS.lock().unwrap().cntfrq_el0 = CntfrqEl0::from_bits_retain(TICKS_PER_S);

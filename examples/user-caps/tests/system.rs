@@ -1,9 +1,9 @@
-//! The system on the host.
+//! Runs the system on the host.
 
 use microkit_test::System;
 
 #[path = "../src/bin/user-caps.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod user_caps;
 #[path = "../src/bin/user-caps-worker.rs"]
 #[allow(unused_attributes)]
@@ -30,8 +30,8 @@ fn capabilities_of_the_system_file_behave_as_on_the_target() {
     // Each step takes time, so a PD that has run has used time.
     run.set_step_us(1);
     run.until_idle();
-    // The lines about caches depend on the address after a region. On the host other memory may be
-    // there.
+    // The lines about caches depend on the address after a region. On the host this address may
+    // contain other memory.
     let no_addresses = |text: &str| {
         let lines = text.lines().filter(|line| !line.starts_with("caches of "));
         lines.map(str::to_owned).collect::<Vec<_>>()

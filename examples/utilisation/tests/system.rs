@@ -1,9 +1,9 @@
-//! The system on the host, where the kernel does not measure.
+//! Runs the system on the host, where the kernel does not measure.
 
 use microkit_test::System;
 
 #[path = "../src/bin/utilisation.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod utilisation;
 
 const SYSTEM: &str = concat!(

@@ -1,4 +1,4 @@
-//! The clients on the host, with a disk that the test makes.
+//! Runs the clients on the host, with a test disk.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/block-checker.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod checker;
 #[path = "../src/bin/block-writer.rs"]
 #[allow(unused_attributes)]
@@ -23,7 +23,7 @@ const SYSTEM: &str = concat!(
 
 const EXPECTED: &str = include_str!("../../../microkit-systems/virtio-block.expected");
 
-/// Answers as the driver does. It completes each request at once, and notifies the client later.
+/// Replaces the driver. Completes each request at once, and notifies the client later.
 struct Disk {
     blocks: Vec<[u64; BLOCK_WORDS]>,
     completed: [Vec<[u64; 2]>; 2],

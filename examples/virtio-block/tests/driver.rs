@@ -1,4 +1,4 @@
-//! The real driver of the disk on the host, with a device that the test makes: this crate replaces
+//! Runs the real driver of the disk on the host, with a test device. This crate replaces
 //! `microkit-virtio`.
 
 extern crate self as microkit_virtio;
@@ -13,7 +13,7 @@ use safe_mmio::fields::ReadPure;
 use sel4_microkit::{DeviceRegion, register};
 
 #[path = "../src/bin/block-checker.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod checker;
 #[path = "../../../crates/drivers/block/src/main.rs"]
 #[allow(unused_attributes)]
@@ -44,7 +44,7 @@ type Slots = DeviceRegion<[Slot; SLOTS_PER_PAGE]>;
 
 pub(crate) fn transport(slots: Slots, slot: usize) -> Result<Transport, &'static str> {
     assert_eq!(slot, SLOTS_PER_PAGE - 1);
-    // The first slot is the one that the test writes to.
+    // The test writes to the first slot.
     Ok(Transport(slots.take(0).expect("there are eight slots")))
 }
 
@@ -77,12 +77,12 @@ impl Request {
     }
 }
 
-/// A disk in memory. It completes the newest request first, and only after the test has raised its
-/// interrupt: a request never completes in the step that begins it.
+/// A disk in memory. Completes the newest request first, after the test has raised the interrupt.
+/// So a request never completes in the step that begins the request.
 pub(crate) struct BlockDevice {
     slot: RefCell<DeviceRegion<Slot>>,
     blocks: Vec<[u8; BLOCK_BYTES]>,
-    /// The requests under way: the first block, and how many bytes to read.
+    /// The requests under way: the first block, and the number of bytes to read.
     requests: [Option<(usize, usize)>; REQUESTS],
 }
 
@@ -164,7 +164,7 @@ fn start() -> Run {
 }
 
 /// Runs the system and raises the device's interrupt each time the system is idle, until an
-/// interrupt has no effect. Returns the number of interrupts that had one.
+/// interrupt has no effect. Returns the number of interrupts with an effect.
 fn finish(run: &mut Run) -> usize {
     const STEPS_FOR_NOTHING: u64 = 4;
     for interrupts in 0..1000 {
@@ -184,8 +184,8 @@ fn the_driver_and_its_clients_print_the_same_as_on_the_target() {
     let mut run = start();
     let interrupts = finish(&mut run);
     assert_eq!(run.log(), EXPECTED);
-    // One for the first block, four for eight buffers that are written two at a time, and one for
-    // each of the 8 buffers that the writer reads and the 16 that the checker reads.
+    // One interrupt for the first block, four for eight buffers that are written two at a time, and
+    // one for each of the 8 buffers that the writer reads and the 16 that the checker reads.
     assert_eq!(interrupts, 1 + 4 + 8 + 16);
 }
 

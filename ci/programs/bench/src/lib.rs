@@ -1,4 +1,4 @@
-//! What the programs of the benchmark share.
+//! Shared code of the benchmark's programs.
 #![no_std]
 #![forbid(unsafe_code)]
 

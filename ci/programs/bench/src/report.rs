@@ -1,11 +1,11 @@
-//! The rows of the table, and reporting a measurement to the PD `bench-report`, which prints it. So
-//! the programs that measure contain no formatting code.
+//! The rows of the table. A measuring program reports each row to the PD `bench-report`, which
+//! prints it. So the measuring programs contain no formatting code.
 //!
 //! The programs in C in `microkit-systems/bench` use the same row numbers.
 
 use sel4_microkit::{Channel, MessageInfo};
 
-/// The channel to `bench-report`. It has this identifier in each program that measures.
+/// The channel to `bench-report`, with the same identifier in each measuring program.
 pub const CHANNEL: Channel = Channel::new(0);
 
 /// The names of the rows. The index is the label of the report.
@@ -53,19 +53,19 @@ pub const INTERRUPT: u64 = 10;
 /// The row of a fault: from one fault to the next.
 pub const FAULT: u64 = 11;
 
-/// The row of a call of one word that is written by hand. The next row is the same call through a
-/// protocol. More such pairs follow.
+/// The row of a hand-written call of one word. The next row is the same call through a protocol.
+/// More pairs of such rows follow.
 pub const TYPED: u64 = 12;
 
-/// The row of a mutex without contention. The next rows are a readers-writer lock for writing and
-/// for reading, a notification for which both PDs wait inside an entry point, and a contended
-/// mutex.
+/// The row of a mutex without contention. The next rows are a readers-writer lock for writing, the
+/// same lock for reading, a notification for which both PDs wait inside an entry point, and a
+/// contended mutex.
 pub const LOCKS: u64 = 18;
 
-/// The label that says that everything is measured.
+/// The label of the report that all measurements are finished.
 pub const DONE: u64 = 99;
 
-/// Reports how many ticks of the counter this many round trips have taken.
+/// Reports the ticks of the counter that the round trips have taken.
 ///
 /// **Blocking:** until the row is printed.
 #[inline(never)]

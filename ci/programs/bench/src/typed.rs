@@ -1,4 +1,4 @@
-//! The protocol of `bench-typed`: procedures so short that a call costs more than they do.
+//! The protocol of `bench-typed`. A call costs more than any of these procedures.
 
 use microkit_protocol::protocol;
 
@@ -8,7 +8,7 @@ pub trait Sums {
     /// Returns the value plus one.
     fn next(&mut self, value: u64) -> u64;
 
-    /// Returns the sum of four words, as many as travel in registers.
+    /// Returns the sum of four words. Four words is the most that fits into registers.
     ///
     /// # Errors
     ///

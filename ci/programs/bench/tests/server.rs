@@ -1,4 +1,4 @@
-//! The server of the benchmark on the host, with a client that checks its replies.
+//! Runs the server of the benchmark on the host, with a client that checks the replies.
 
 use microkit_test::{Explorer, System};
 use sel4_microkit::{
@@ -7,7 +7,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/bench-server.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod bench_server;
 
 const SERVER: &str = r#"

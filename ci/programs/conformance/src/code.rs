@@ -6,7 +6,7 @@ pub type Instruction = u32;
 /// A system call.
 pub const SVC: Instruction = 0xd400_0001;
 
-/// Ends a program: an undefined instruction, which its immediate distinguishes from others.
+/// Ends a program: an undefined instruction with an immediate that no other program uses.
 pub const DONE: Instruction = udf(0xd09e);
 
 /// A program that makes the system call in its registers.
@@ -15,7 +15,7 @@ pub const SYSTEM_CALL: &[Instruction] = &[SVC, DONE];
 /// A program that stores x9 at the address in x10, and ends.
 pub const STORE: &[Instruction] = &[store(9, 10), DONE];
 
-/// A program that copies x11 words from the address in x9 to that in x10.
+/// A program that copies x11 words from the address in x9 to the address in x10.
 pub const COPY: &[Instruction] = &[
     load_next(12, 9),
     store_next(12, 10),
@@ -65,7 +65,7 @@ pub const fn subtract(to: u32, from: u32, immediate: u32) -> Instruction {
     0xf100_0000 | immediate << 10 | from << 5 | to
 }
 
-/// `b.ne`, by this many instructions.
+/// `b.ne`, with an offset in instructions.
 pub const fn branch_unless_zero(by: i32) -> Instruction {
     0x5400_0001 | (by as u32 & 0x7_ffff) << 5
 }

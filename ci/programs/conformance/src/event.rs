@@ -1,4 +1,4 @@
-//! The events that the driver receives from puppets, and how they are printed.
+//! The events that the driver receives from puppets, and their printed form.
 
 use core::fmt;
 
@@ -55,7 +55,7 @@ impl Event {
     }
 }
 
-/// Prints events, one line each, after a description of what caused them.
+/// Prints events, one per line, after a description of the cause.
 #[macro_export]
 macro_rules! show {
     ($events:expr, $($what:tt)*) => {
@@ -74,8 +74,8 @@ pub fn show(events: &[Event], what: fmt::Arguments<'_>, mut print: impl FnMut(fm
     }
 }
 
-/// Prints in hexadecimal. A message info is printed as label, unwrapped capabilities, extra
-/// capabilities and length.
+/// Prints the event in hexadecimal. A message info is printed as label, unwrapped capabilities,
+/// extra capabilities and length.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown_info = Info(self.info);
@@ -111,7 +111,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// Prints the name of a fault and its words. An address in the puppet's program is printed as an
+/// Prints the name and the words of a fault. An address in the puppet's program is printed as an
 /// offset.
 struct Fault<'a> {
     puppet: Puppet,

@@ -5,24 +5,24 @@ use microkit_test::{Event, Memory, Processor, UserContext};
 
 use crate::code::{DONE, Instruction, SVC};
 
-/// Interprets the programs of puppets. A test gives it as the processor of
+/// Interprets the programs of puppets. A test uses this type as the processor of
 /// `conformance-puppet.elf`.
 ///
-/// It knows the instructions that the conformance systems use. Every other one is undefined.
+/// Only the instructions that the conformance systems use are defined.
 #[derive(Debug)]
 pub struct Instructions {
     most: u64,
 }
 
 impl Instructions {
-    /// Runs a puppet until it enters the kernel.
+    /// Creates an interpreter that runs a puppet until the puppet enters the kernel.
     pub const fn new() -> Self {
         Self::at_most(u64::MAX)
     }
 
-    /// Interrupts a puppet after this many instructions, as a timer does, so that a puppet in an
-    /// endless loop returns to the test. Time passes with each step, if a step of the run takes
-    /// time.
+    /// Creates an interpreter that interrupts a puppet after this many instructions, as a timer
+    /// does. So a puppet in an endless loop returns to the test. If a step of the run takes time,
+    /// time passes with each step.
     pub const fn at_most(most: u64) -> Self {
         Self { most }
     }
@@ -45,7 +45,7 @@ impl Processor for Instructions {
     }
 }
 
-/// Why an instruction was not completed: the syndrome, and the address of a memory access.
+/// The exception of an instruction: the syndrome, and the address of a memory access.
 struct Exception {
     syndrome: u64,
     address: u64,
@@ -208,8 +208,8 @@ fn fetch(memory: &Memory<'_>, pc: u64) -> Result<Instruction, Exception> {
         address: pc,
     };
     let Some(perms) = memory.perms(pc) else {
-        // The puppet's own program and stack are not mapped on the host, but nothing is executed
-        // there.
+        // On the host the puppet's own program and stack are not mapped, but a puppet never
+        // executes code there.
         return Err(fault(translation_fault(memory, pc)));
     };
     if !perms.execute {
@@ -222,8 +222,8 @@ fn fetch(memory: &Memory<'_>, pc: u64) -> Result<Instruction, Exception> {
 /// The status of a permission fault at the last level of the tables.
 const PERMISSION_FAULT: u64 = 0xf;
 
-/// Returns the status of a translation fault at the level whose entry is missing. The four levels
-/// have 39, 30, 21 and 12 bits.
+/// Returns the status of a translation fault at the level whose entry is missing. An entry of the
+/// four levels covers 39, 30, 21 and 12 bits of the address.
 fn translation_fault(memory: &Memory<'_>, address: u64) -> u64 {
     const TOP_BITS: u32 = 40;
     const FIRST: u64 = 4;
@@ -242,7 +242,7 @@ fn translation_fault(memory: &Memory<'_>, address: u64) -> u64 {
     FIRST + used as u64
 }
 
-/// What the syndrome of a data abort contains about the access.
+/// The part of a data abort's syndrome that describes the access.
 #[derive(Copy, Clone)]
 struct Access {
     /// The bits for the register and the size, if the syndrome is valid (ISV).

@@ -1,19 +1,19 @@
 //! The stage of the conformance systems: threads that make one system call at a time, and a log of
-//! its effects. The log shows how the kernel behaves.
+//! the effects. The log shows how the kernel behaves.
 //!
 //! Each of these systems has a *driver* and its children, the *puppets*. The program of a puppet
 //! never runs. The driver stops the puppet, writes instructions to a page that the puppet can
 //! execute, sets all its registers, and resumes it. Every such program ends with an undefined
-//! instruction. Its fault returns control to the driver, which reads the registers. So the driver
-//! chooses every word that goes into a system call and sees every word that comes out. No compiled
-//! code is between.
+//! instruction, whose fault returns control to the driver. Then the driver reads the registers. So
+//! the driver chooses every input word of a system call and sees every output word. No compiled
+//! code runs in between.
 //!
 //! The driver has the highest priority, and the puppet [`LAST`] the lowest. When `LAST` faults,
 //! every other puppet is blocked. So nothing in the log depends on time.
 //!
 //! *Puppets*, in the SAFETY comments of this crate and of the drivers: a puppet runs only the few
-//! instructions that the driver has written. None of them relies on the contents of memory, of a
-//! register or of a capability slot. So no invocation on a puppet can break an invariant.
+//! instructions that the driver has written. These instructions rely on no contents of memory,
+//! registers or capability slots. So no invocation on a puppet can break an invariant.
 #![no_std]
 #![allow(
     clippy::missing_panics_doc,

@@ -26,10 +26,10 @@ pub const D: Puppet = Puppet { id: 4 };
 /// The last puppet to run, with priority 1.
 pub const LAST: Puppet = Puppet { id: 5 };
 
-/// A puppet that lends its scheduling context, which has a small budget in each period.
+/// A puppet that lends its scheduling context. The budget is small in each period.
 pub const SMALL: Puppet = Puppet { id: 6 };
 
-/// A puppet that lends its scheduling context, whose budget is all of a short period.
+/// A puppet that lends its scheduling context. The budget is the whole of a short period.
 pub const SHORT: Puppet = Puppet { id: 7 };
 
 /// The largest number of puppets in a system.
@@ -50,7 +50,7 @@ pub fn set_driver_priority(priority: sel4::Word) {
         .expect("the priority is not above that in the system file");
 }
 
-/// Returns the capability pointer of the root CNode's slot that the system file calls `slot`.
+/// Returns the capability pointer of the root CNode's slot with this number in the system file.
 pub const fn in_root(slot: u64) -> sel4::CPtrBits {
     slots::user_cptr(slot).expect("a system file can name this slot")
 }
@@ -87,13 +87,13 @@ impl Puppet {
             .expect("the driver may set it");
     }
 
-    /// Returns the scheduling context that the puppet has at first.
+    /// Returns the initial scheduling context of the puppet.
     pub const fn sched_context(self) -> cap::SchedContext {
         // SAFETY: the system file puts the capability into this slot.
         unsafe { cap::SchedContext::from_bits(in_root(10 + self.id as u64)) }
     }
 
-    /// Returns the driver's capability to the puppet's notification. Its badge has bit 10.
+    /// Returns the driver's capability to the puppet's notification, with bit 10 as its badge.
     pub const fn notification(self) -> cap::Notification {
         // SAFETY: Microkit puts the channel's notification into this slot.
         unsafe { cap::Notification::from_bits(slots::BASE_OUTPUT_NOTIFICATION + self.id as u64) }

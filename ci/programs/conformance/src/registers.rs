@@ -38,7 +38,7 @@ impl Default for Registers {
 }
 
 impl Registers {
-    /// Gives each register a different value: x5 has 0xf05.
+    /// Gives each register a different value. For example, x5 has the value 0xf05.
     pub const fn new() -> Self {
         let mut x = [0; 31];
         let mut index = 0;
@@ -56,8 +56,8 @@ impl Registers {
         self
     }
 
-    /// The registers of this system call on this capability. All other registers keep the values of
-    /// [`new`](Self::new).
+    /// Returns the registers of this system call on this capability. All other registers keep the
+    /// values of [`new`](Self::new).
     pub const fn system_call(number: i64, capability: Word) -> Self {
         Self::new()
             .with(0, capability)
@@ -161,8 +161,8 @@ impl Registers {
         context
     }
 
-    /// Returns whether the registers that a system call must not change, all but x0 to x5, are
-    /// unchanged.
+    /// Returns whether all registers except x0 to x5 are unchanged. A system call must not change
+    /// these registers.
     pub(crate) fn are_kept(&self, context: &UserContext) -> bool {
         *context.sp() == STACK_POINTER
             && (6..self.x.len()).all(|index| self.x[index] == *context.gpr(index))

@@ -68,7 +68,7 @@ impl Stage {
         stage
     }
 
-    /// Lets `puppet` make a system call, runs all puppets until all are blocked, and returns the
+    /// Makes a system call in `puppet`, runs all puppets until all are blocked, and returns the
     /// events.
     #[must_use]
     pub fn act(&mut self, puppet: Puppet, call: Registers) -> Events {
@@ -76,14 +76,14 @@ impl Stage {
         self.settle()
     }
 
-    /// Lets `puppet` make a system call that must block.
+    /// Makes a system call in `puppet`. The call must block.
     #[track_caller]
     pub fn block(&mut self, puppet: Puppet, call: Registers) {
         let events = self.act(puppet, call);
         assert!(events.is_empty(), "{puppet} must block, but: {}", events[0]);
     }
 
-    /// Lets `puppet` make a system call that must return without any other event.
+    /// Makes a system call in `puppet`. The call must return without any other event.
     #[track_caller]
     pub fn quietly(&mut self, puppet: Puppet, call: Registers) {
         let events = self.act(puppet, call);
@@ -100,7 +100,7 @@ impl Stage {
         }
     }
 
-    /// Lets `puppet` run a program, runs all puppets until all are blocked, and returns the events.
+    /// Runs a program in `puppet`, runs all puppets until all are blocked, and returns the events.
     #[must_use]
     pub fn run(&mut self, puppet: Puppet, program: &[Instruction], given: Registers) -> Events {
         self.start(puppet, program, given);
@@ -121,7 +121,7 @@ impl Stage {
     /// Prepares `puppet` to run at `pc` as soon as the driver waits.
     pub fn start_at(&mut self, puppet: Puppet, pc: Word, given: Registers) {
         self.given[puppet.index()] = given;
-        // SAFETY: puppets.
+        // SAFETY: see *Puppets* in the crate documentation.
         unsafe {
             puppet
                 .tcb()
@@ -191,7 +191,7 @@ impl Stage {
         core::array::from_fn(|index| self.data[index].load(Ordering::Relaxed))
     }
 
-    /// Lets `puppet` copy words. This ends whatever it was doing.
+    /// Copies words in `puppet`. The copy replaces the current program of `puppet`.
     fn copy(&mut self, puppet: Puppet, from: Word, to: Word, words: usize) {
         let registers = Registers::new()
             .with(9, from)

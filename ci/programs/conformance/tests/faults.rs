@@ -1,11 +1,11 @@
-//! The system `conformance-faults` on the host, with the model kernel and an interpreter of the
-//! puppets' instructions.
+//! Runs the system `conformance-faults` on the host, with the model kernel and an interpreter of
+//! the puppets' instructions.
 
 use conformance::host::Instructions;
 use microkit_test::System;
 
 #[path = "../src/bin/conformance-faults/main.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod conformance_faults;
 
 #[test]

@@ -1,9 +1,9 @@
-//! The system `conformance-passive` on the host.
+//! Runs the system `conformance-passive` on the host.
 
 use microkit_test::System;
 
 #[path = "../src/bin/conformance-child.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod child;
 #[path = "../src/bin/conformance-passive.rs"]
 #[allow(unused_attributes)]

@@ -1,9 +1,9 @@
-//! The system `ping-pong-seed` on the host.
+//! Runs the system `ping-pong-seed` on the host.
 
 use microkit_test::System;
 
 #[path = "../src/bin/ping-seed.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod ping;
 #[path = "../src/bin/pong-seed.rs"]
 #[allow(unused_attributes)]

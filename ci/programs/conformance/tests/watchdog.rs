@@ -1,10 +1,10 @@
-//! The system `faults` on the host, with an interpreter of the children's instructions.
+//! Runs the system `faults` on the host, with an interpreter of the children's instructions.
 
 use conformance::host::Instructions;
 use microkit_test::System;
 
 #[path = "../src/bin/faults/main.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod faults;
 #[path = "../src/bin/faults-watchdog.rs"]
 #[allow(unused_attributes)]

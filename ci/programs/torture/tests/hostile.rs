@@ -1,10 +1,10 @@
-//! The system `hostile` on the host, with an interpreter of the children's instructions.
+//! Runs the system `hostile` on the host, with an interpreter of the children's instructions.
 
 use conformance::host::Instructions;
 use microkit_test::System;
 
 #[path = "../src/bin/hostile.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod hostile;
 #[path = "../src/bin/hostile-ping.rs"]
 #[allow(unused_attributes)]

@@ -1,9 +1,9 @@
-//! The system `misuse` on the host.
+//! Runs the system `misuse` on the host.
 
 use microkit_test::System;
 
 #[path = "../src/bin/misuse.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod misuse;
 #[path = "../src/bin/misuse-parent.rs"]
 #[allow(unused_attributes)]

@@ -1,9 +1,9 @@
-//! The system `restarts` on the host.
+//! Runs the system `restarts` on the host.
 
 use microkit_test::System;
 
 #[path = "../src/bin/restarts-child.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod child;
 #[path = "../src/bin/restarts-parent.rs"]
 #[allow(unused_attributes)]
@@ -32,8 +32,8 @@ fn system() -> System {
         .program("restarts-pong.elf", pong::protection_domain)
 }
 
-/// The statics of the child belong to the test and survive a restart. So each incarnation but the
-/// first reports them, and it must find nothing else of an earlier one.
+/// The statics of the child belong to the test and survive a restart. So each later incarnation
+/// reports the statics. A report must name no other state of an earlier incarnation.
 #[test]
 fn ten_thousand_restarts_lose_no_call_and_no_notification() {
     let mut run = system().start();

@@ -1,11 +1,11 @@
-//! The system `unruly` on the host, with replacements for two of the children: an endless recursion
-//! would crash the test, and an endless loop without a system call would hang it.
+//! Runs the system `unruly` on the host, with replacements for two of the children. An endless
+//! recursion would crash the test, and an endless loop without a system call would hang it.
 
 use microkit_test::System;
 use sel4_microkit::{Channel, Never, panicking};
 
 #[path = "../src/bin/unruly-parent.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod parent;
 #[path = "../src/bin/unruly-ping.rs"]
 #[allow(unused_attributes)]
@@ -14,7 +14,7 @@ mod ping;
 #[allow(unused_attributes)]
 mod pong;
 #[path = "../src/bin/unruly/main.rs"]
-#[allow(unused_attributes)] // Crate attributes mean nothing here.
+#[allow(unused_attributes)] // Crate attributes have no effect in a module.
 mod unruly;
 
 const PARENT: Channel = Channel::new(10);

@@ -1,5 +1,5 @@
-//! A client in Rust of a server in C: calls it with messages of every length up to 64 words, then
-//! notifies it.
+//! A client in Rust of a server in C. The client calls with messages of every length up to 64
+//! words, then notifies the server.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Allocates from its heap, frees the memory, and in the end allocates more than the heap has.
+//! Allocates from its heap, frees the memory, and in the end allocates more than the heap holds.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -21,7 +21,7 @@ fn init() -> Box<dyn Handler<Error = Infallible>> {
     let words: BTreeMap<&str, usize> = ["one", "two", "three"].into_iter().zip(1..).collect();
     println!("a map: {words:?}");
 
-    // In total more than the heap holds: each page is freed before the next one is allocated.
+    // The total is more than the heap holds: each page is freed before the next allocation.
     let mut bytes = 0;
     while bytes < 4 * HEAP_BYTES {
         let page = Vec::from([0xa5_u8; 4096]);
@@ -40,7 +40,7 @@ fn init() -> Box<dyn Handler<Error = Infallible>> {
     Box::new(NullHandler::new())
 }
 
-/// Allocates more than the heap has. This panics, with the size of the allocation in the message.
+/// Allocates more than the heap has. The panic message contains the size of the allocation.
 fn exhaust() {
     let too_much = Vec::<u8>::with_capacity(HEAP_BYTES + 1);
     println!("this is never printed: {}", too_much.capacity());

@@ -1,4 +1,4 @@
-//! Prints one line and then waits forever: a `NullHandler` handles no event.
+//! Prints one line and then waits forever. A `NullHandler` handles no event.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
-//! Kills a child ten thousand times, at any instruction. After each kill it recovers the locks of
-//! the child and restarts it. In the end it checks that the shared data is consistent.
+//! Kills a child ten thousand times, at any instruction. After each kill, recovers the child's
+//! locks and restarts the child. In the end, checks that the shared data is consistent.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -18,8 +18,8 @@ use sel4_microkit::{
 const TIMER: Channel = Channel::new(1);
 const CHILD: Child = Child::new(1);
 
-/// When the parent stops killing: after this many kills, if the child held the store's lock in at
-/// least [`INSIDE`] of them and faulted at least [`FAULTS`] times.
+/// The minimum number of kills. The parent also continues until the child has died inside the
+/// store's lock [`INSIDE`] times and has faulted [`FAULTS`] times.
 const KILLS: u32 = 10_000;
 const INSIDE: u64 = 100;
 const FAULTS: u32 = 20;
@@ -52,7 +52,7 @@ struct Parent {
 #[derive(PartialEq, Eq)]
 enum Phase {
     Killing,
-    /// Waits for the store's lock, to say that it is enough.
+    /// Waits for the store's lock, to announce the end.
     Ending,
     /// Waits for the workers to finish.
     Waiting,
@@ -89,7 +89,7 @@ fn init() -> Parent {
 
 impl Parent {
     fn kill_later(&mut self) {
-        // xorshift64, by Marsaglia.
+        // The generator is xorshift64, by Marsaglia.
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;
@@ -104,8 +104,8 @@ impl Parent {
             self.recover();
             self.phase = Phase::Ending;
         } else {
-            // Every fourth time the parent leaves this to the child, which recovers its own locks
-            // in `init`.
+            // At every fourth kill the parent does not recover the locks. Then the child recovers
+            // its own locks in `init`.
             if !self.kills.is_multiple_of(4) {
                 self.recover();
             }
@@ -118,7 +118,7 @@ impl Parent {
     }
 
     /// On a slow machine, most kills come before the child has taken the lock. So the kills inside
-    /// the lock are counted too.
+    /// the lock are counted separately.
     fn is_enough(&self) -> bool {
         self.kills >= KILLS && self.faults >= FAULTS && self.store.repairs() >= INSIDE
     }
@@ -128,7 +128,7 @@ impl Parent {
         assert_eq!(recovered.corrupt, 0, "a lock is corrupt");
     }
 
-    /// Takes the store's lock if it is free, says that it is enough, and wakes every worker that
+    /// Tries to take the store's lock. On success, announces the end and wakes every worker that
     /// waits on a condition.
     fn end(&mut self) -> Result<(), LockError> {
         if let Poll::Ready(acquired) = self.lock.poll_lock(&self.party)? {
@@ -144,8 +144,8 @@ impl Parent {
 
     fn report(&mut self) {
         assert!(self.store.is_consistent(), "the store does not add up");
-        // If the victim died while it wrote, and nobody has written since, the book is not repaired
-        // yet.
+        // If the victim died during a write and no worker has written since, the book is not
+        // repaired yet.
         self.book.repair();
         println!(
             "parent: at least {KILLS} kills, {INSIDE} of them inside the lock, and {FAULTS} faults"
@@ -174,7 +174,7 @@ impl Handler for Parent {
         Ok(())
     }
 
-    /// The child has panicked while it held the lock.
+    /// Handles the fault of a child that has panicked inside the lock.
     fn fault(&mut self, _: Child, _: MessageInfo) -> Result<Option<MessageInfo>, LockError> {
         self.faults += 1;
         self.recover();

@@ -1,6 +1,6 @@
-//! A worker that shares a store and a book with three others. It puts goods into the store or takes
-//! them, and writes or reads the book, until the parent says that it is enough. The parent may kill
-//! the worker `a` at any instruction.
+//! A worker that shares a store and a book with three other workers. Each worker puts goods into
+//! the store or takes goods, and writes or reads the book, until the parent announces the end. The
+//! parent may kill the worker `a` at any instruction.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -20,7 +20,7 @@ waits! {
     in notified { lock store { call microkit_console::CHANNEL; } lock book { call microkit_console::CHANNEL; } call microkit_console::CHANNEL; }
 }
 
-/// Whether the panic is on purpose. Such a panic is not printed.
+/// Whether the panic is intentional. An intentional panic is not printed.
 static IS_DYING: AtomicBool = AtomicBool::new(false);
 
 struct Worker {
@@ -32,11 +32,11 @@ struct Worker {
     room: Condition<'static>,
     goods: Condition<'static>,
     book_lock: RwLock<'static>,
-    /// The number of this incarnation. Only the victim counts it.
+    /// The number of this incarnation. Only the victim counts its incarnations.
     incarnation: u64,
-    /// How many goods it has made or taken in this incarnation.
+    /// The number of goods that this incarnation has made or taken.
     done: u64,
-    /// How many entries it has written in this incarnation.
+    /// The number of entries that this incarnation has written.
     written: u64,
     is_waiting: bool,
     is_finished: bool,
@@ -68,7 +68,7 @@ impl Worker {
         let locks = shared_words!(locks, locks_size, SharedWord);
         let arena = Arena::new(&locks[..lock::COUNT]);
         let party = Party::new(id, Peers::new(&CHANNELS));
-        // Recovers what an earlier incarnation held. The parent does not do it every time.
+        // Recovers the locks of an earlier incarnation, if the parent has not recovered them.
         arena.recover(id, &party);
 
         let store = Store::new(shared_words!(store, store_size, SharedWord));
@@ -100,7 +100,7 @@ impl Worker {
         })
     }
 
-    /// Works until it must wait on a condition, or until the parent has said that it is enough.
+    /// Works until the worker must wait on a condition, or until the parent has announced the end.
     fn work(&mut self) -> Result<(), LockError> {
         while !self.is_finished && self.work_once()? {
             if self.done.is_multiple_of(4) {
@@ -112,8 +112,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Makes or takes one good. Returns false if it could not: then the worker waits on a condition
-    /// or has finished.
+    /// Makes or takes one good. Returns `false` if the worker waits on a condition or has
+    /// finished.
     fn work_once(&mut self) -> Result<bool, LockError> {
         let worker = self.party.id().index();
         let guard = enter(self.lock.lock(&self.party)?, &self.store)?;
@@ -176,7 +176,7 @@ impl Worker {
     }
 
     fn read(&mut self) -> Result<(), LockError> {
-        // A reader cannot repair. If a writer has died, the next writer repairs.
+        // A reader cannot repair the book. If a writer has died, the next writer repairs the book.
         if let Acquired::Consistent(_guard) = self.book_lock.read(&self.party)? {
             assert!(
                 self.book.is_consistent(),
@@ -187,7 +187,7 @@ impl Worker {
     }
 }
 
-/// Checks that the store is consistent. Repairs it if the previous owner has died.
+/// Checks that the store is consistent. If the previous owner has died, repairs the store.
 fn enter<'a>(
     acquired: Acquired<MutexGuard<'a>>,
     store: &Store,
@@ -201,7 +201,7 @@ fn enter<'a>(
     acquired.or_repair(|| store.repair())
 }
 
-/// Panics if `is_last`, and prints nothing.
+/// Panics without a message if `is_last`.
 fn die_if(is_last: bool) {
     if is_last {
         IS_DYING.store(true, Relaxed);
@@ -212,7 +212,7 @@ fn die_if(is_last: bool) {
 impl Handler for Worker {
     type Error = LockError;
 
-    /// Ends the wait if the condition was notified. A notification alone does not say so.
+    /// Ends the wait if the condition was notified. A notification of the channel is not enough.
     fn notified(&mut self, _: ChannelSet) -> Result<(), LockError> {
         if self.is_waiting {
             let own = match self.role {

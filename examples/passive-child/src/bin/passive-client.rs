@@ -1,4 +1,4 @@
-//! Uses the passive server. Between two uses it asks the server's parent to stop or restart it.
+//! Uses the passive server. Between two uses, asks the parent to stop or restart the server.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -9,7 +9,7 @@ use sel4_microkit::{Channel, MessageInfo, NullHandler, panicking, protection_dom
 const SERVER: Channel = Channel::new(1);
 const PARENT: Channel = Channel::new(2);
 
-/// Requests to the parent, as labels.
+/// The labels of requests to the parent.
 const STOP_AND_RESUME: u64 = 1;
 const RESTART: u64 = 2;
 

@@ -1,4 +1,4 @@
-//! Stops and resumes its passive child, or restarts it, when the client asks for it.
+//! Stops and resumes its passive child, or restarts the child, at the request of the client.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -13,7 +13,7 @@ const CHILD: Child = Child::new(1);
 /// The child's scheduling context: `<cap_sc>` in the system file.
 const CONTEXT: sel4::cap::SchedContext = user_cap(1);
 
-/// Requests of the client, as labels.
+/// The labels of the client's requests.
 const STOP_AND_RESUME: u64 = 1;
 const RESTART: u64 = 2;
 

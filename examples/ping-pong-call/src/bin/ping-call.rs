@@ -10,8 +10,8 @@ use sel4_microkit::{
 
 const PONG: Channel = Channel::new(1);
 
-/// The lengths: empty, two that fit into registers, the first that does not, and two longer ones.
-/// 64 words is the longest message that Microkit guarantees.
+/// The lengths in words: empty, two that fit into registers, the first that does not fit, and two
+/// longer lengths. 64 words is the longest message that Microkit guarantees.
 const COUNTS: [usize; 6] = [0, 1, 4, 5, 16, 64];
 
 #[protection_domain]
@@ -42,8 +42,8 @@ fn request(count: usize, index: usize) -> u64 {
     0x0101_0101_0101_0101 * (count as u64 + 1) + ((index as u64) << 40 | index as u64)
 }
 
-/// Calls with four words that travel in machine registers only. The message registers in memory
-/// stay as they are.
+/// Calls with four words that travel in machine registers only. The message registers in memory do
+/// not change.
 fn in_registers() {
     with_msg_regs_mut(|regs| regs[..5].copy_from_slice(&[11, 12, 13, 14, 15]));
     let (reply, words) = PONG.pp_call_with_mrs(MessageInfo::new(0, 4), [1, 2, 3, 4]);

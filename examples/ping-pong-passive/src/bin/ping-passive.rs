@@ -1,4 +1,4 @@
-//! Calls `pong-passive`, and calls it again at each of its notifications.
+//! Calls `pong-passive`, and calls again at each notification from `pong-passive`.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

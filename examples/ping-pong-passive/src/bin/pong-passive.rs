@@ -1,5 +1,5 @@
-//! A passive server that replies to its caller and notifies it too. The notification is a deferred
-//! action: the runtime sends it after the entry point has returned.
+//! A passive server that replies to its caller and also notifies the caller. The notification is a
+//! deferred action: the runtime sends it after the entry point has returned.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

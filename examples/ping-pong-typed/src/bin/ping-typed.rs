@@ -46,8 +46,8 @@ fn play(counter: &CounterClient<PONG>) -> Result<(), CallError> {
     Ok(())
 }
 
-/// Makes calls that no client of the protocol makes. The server refuses each of them and stays in
-/// service.
+/// Makes calls that violate the protocol. The server refuses each of these calls and continues to
+/// serve.
 fn misbehave() {
     let requests: [(&str, u64, &[u64]); 5] = [
         ("another version", 0, &[1]),

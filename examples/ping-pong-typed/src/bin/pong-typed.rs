@@ -1,4 +1,4 @@
-//! Serves a counter to `ping-typed`, and shows its value in memory that the client can only read.
+//! Serves a counter to `ping-typed`. Shows the value in memory that is read-only for the client.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Notifies `pong`, and notifies it again at each answer, for five rounds.
+//! Notifies `pong`, and notifies `pong` again at each answer, for five rounds.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

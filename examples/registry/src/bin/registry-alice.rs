@@ -1,5 +1,5 @@
-//! A client that signals the service `bell` and prints what became of each signal. The service is
-//! not registered when this PD starts, and later it dies while signals are pending.
+//! A client that signals the service `bell` and prints the outcome of each signal. `bell` is not
+//! registered when this PD starts. Later `bell` dies while signals are pending.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -22,7 +22,7 @@ waits! {
     in notified { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
-/// How many signals each round sends.
+/// The number of signals in each round.
 const ROUNDS: [usize; 4] = [1, 2, 1, 1];
 
 const MOST: usize = 2;
@@ -63,7 +63,7 @@ impl Handler for Alice {
 }
 
 impl Alice {
-    /// Looks up the bell, and attaches to the one that it finds.
+    /// Looks up the bell. If the lookup succeeds, attaches to the found incarnation.
     fn look(&mut self) -> Result<(), CallError> {
         match self.names.lookup(Name::new("bell"))? {
             Some(found) => {

@@ -1,5 +1,5 @@
-//! A service that takes signals. Its first incarnation dies at the fourth signal, before it has
-//! confirmed it.
+//! A service that takes signals. Its first incarnation dies at the fourth signal, before the
+//! confirmation of that signal.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

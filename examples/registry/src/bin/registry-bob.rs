@@ -1,5 +1,5 @@
-//! A client of the service `sum`. It may not find `bell`. It learns that `sum` has died, and that
-//! the registry was restarted.
+//! A client of the service `sum`, without the right to find `bell`. Detects the death of `sum` and
+//! the restart of the registry.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -53,7 +53,7 @@ fn init() -> Bob {
     }
 }
 
-/// Calls the service, if it is still at `epoch`, to add two words.
+/// Calls the service to add two words, if the service is still at `epoch`.
 fn add(sum: &Found, epoch: u64) {
     let request = MessageInfo::new(epoch, 2);
     let (reply, words) = sum.channel.pp_call_with_mrs(request, [2, 3]);

@@ -1,6 +1,6 @@
-//! Compares what a lookup costs in instructions for three names that are not found: a dead service,
-//! a service that this PD may not find, and an unknown name. Equal costs mean that a client learns
-//! nothing about services that it may not find.
+//! Compares the cost of a lookup, in instructions, for three names that are not found: a dead
+//! service, a service that this PD may not find, and an unknown name. Equal costs mean that a
+//! client learns nothing about services that it may not find.
 //!
 //! With QEMU's `-icount shift=0` each instruction takes one nanosecond of guest time, so the
 //! counter counts instructions.
@@ -22,26 +22,26 @@ waits! {
     in init { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
-/// Lookups in one measurement: few enough that most measurements contain no interrupt of the
-/// kernel's timer.
+/// The number of lookups in one measurement. With this number, most measurements contain no
+/// interrupt of the kernel's timer.
 const LOOKUPS: u64 = 32;
 
-/// Measurements of each name. The smallest one contains no timer interrupt.
+/// The number of measurements of each name. The smallest result contains no timer interrupt.
 const ROUNDS: usize = 32;
 
 /// The largest difference that the resolution of the counter can cause. On QEMU's `virt` a tick is
 /// 16 instructions. Each of the two compared measurements is off by up to one tick at its start and
-/// one at its end.
+/// one tick at its end.
 const UNKNOWN: u64 = 2 * 2 * 16;
 
-/// A service that is granted and dead, one that is registered and not granted, and an unknown name.
+/// A granted service that is dead, a registered service that is not granted, and an unknown name.
 const NAMES: [&str; 3] = ["sum", "bell", "zzz"];
 
 #[protection_domain]
 fn init() -> Carol {
     panicking::set_hook(&microkit_console::panic_hook);
     let names = Names::connect(REGISTRY).expect("both were built with the same protocol");
-    // The first lookup of all runs with cold caches and is not measured.
+    // The very first lookup runs with cold caches and is not measured.
     look_up(&names, Name::new("first"));
     let took = NAMES.map(|name| {
         let name = Name::new(name);
@@ -79,7 +79,7 @@ struct Carol;
 impl Handler for Carol {
     type Error = Infallible;
 
-    /// A service that this PD may find was registered or has died. It does not matter here.
+    /// Ignores the notification that a granted service was registered or has died.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The parent of the registry: restarts it when `registry-bob` asks for it, and when it faults.
+//! The parent of the registry: restarts it at the request of `registry-bob`, and after a fault.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! The parent of two services: reports the death of each to the registry, and restarts one of them.
+//! The parent of two services. Reports each death to the registry, and restarts one service.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

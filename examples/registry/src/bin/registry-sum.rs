@@ -1,5 +1,5 @@
-//! A service that adds two words, for clients that name its current epoch. It panics at the first
-//! notification.
+//! A service that adds two words, for clients that name its current epoch. The service panics at
+//! the first notification.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -46,7 +46,7 @@ impl Handler for Sum {
         msg_info: MessageInfo,
         [one, other, ..]: FastWords,
     ) -> Result<(MessageInfo, FastWords), Infallible> {
-        // The label is the epoch that the client has found.
+        // The label is the epoch that the client's lookup returned.
         if msg_info.label() != self.epoch.number() {
             return Ok((MessageInfo::new(OTHER_EPOCH, 0), [0; 4]));
         }

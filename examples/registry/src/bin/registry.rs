@@ -1,4 +1,4 @@
-//! The registry: its table says which PD may register each service and which clients may find it.
+//! The registry. Its table lists the PD that may register a service, and the permitted clients.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
-//! A client of two servers that divide. The servers panic in some calls; the client gets an answer
-//! to each call and continues.
+//! A client of two servers that divide. The servers panic in some calls. The client still gets an
+//! answer to each call.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

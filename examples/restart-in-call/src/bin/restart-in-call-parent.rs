@@ -1,4 +1,4 @@
-//! The parent of an active and a passive server: restarts each when it faults.
+//! The parent of an active and a passive server. Restarts a server after its fault.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -23,7 +23,7 @@ struct Parent {
 fn init() -> Parent {
     panicking::set_hook(&microkit_console::panic_hook);
     Parent {
-        // Both have lower priorities, so they have not run yet.
+        // Both servers have lower priorities, so they have not run yet.
         front: FRONT
             .entry_point()
             .expect("the system file declares this child"),

@@ -1,5 +1,5 @@
-//! Two servers in one program: `front` forwards each call to `back`, which divides. Each panics in
-//! a call that it should refuse. After the restart the next incarnation answers that call.
+//! Two servers in one program: `front` forwards each call to `back`, which divides. Each server
+//! panics in some calls. After a restart, the next incarnation answers the call.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Ends each incarnation in a different way, and checks that nothing of it is left in the next one.
+//! Ends each incarnation in a different way. The next incarnation checks that no state is left.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -17,9 +17,9 @@ use sel4_microkit::{
 
 const PARENT: Channel = Channel::new(1);
 
-/// In the program's initialised data.
+/// A variable in the program's initialised data.
 static DATA: AtomicU64 = AtomicU64::new(7);
-/// In the zero-initialised data.
+/// A variable in the zero-initialised data.
 static ZERO: AtomicU64 = AtomicU64::new(0);
 
 /// A length that is not a multiple of a word.

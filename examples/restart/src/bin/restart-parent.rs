@@ -1,4 +1,4 @@
-//! Restarts its child whenever an incarnation ends, and prints how it ended.
+//! Restarts its child at the end of each incarnation, and prints the cause of the end.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -20,8 +20,8 @@ const STACK_BYTES: u64 = 0x2000;
 
 struct Parent {
     entry_point: EntryPoint,
-    /// The number of the child's incarnation. It is in a memory region because a restart resets the
-    /// child's own memory.
+    /// The number of the child's incarnation. A restart resets the child's own memory, so the
+    /// number is in a memory region.
     incarnation: &'static AtomicU64,
 }
 

@@ -1,5 +1,5 @@
-//! Uses thread-local variables as C and nightly Rust do. Each incarnation finds their initial
-//! values.
+//! Uses thread-local variables as C and nightly Rust do. Each incarnation finds the initial values
+//! of these variables.
 #![no_std]
 #![no_main]
 
@@ -54,8 +54,8 @@ fn init() -> NullHandler {
         address!("thread_local_line"),
     );
     assert!(line.addr().is_multiple_of(64));
-    // SAFETY: the variables belong to this thread and have these sizes. Nothing else refers to
-    // them.
+    // SAFETY: the variables belong to this thread and have these sizes. No other reference to the
+    // variables exists.
     let (counter, line) = unsafe { (&mut *counter, core::slice::from_raw_parts_mut(line, 8)) };
     println!("incarnation {incarnation}: {counter}, {line:?}");
     *counter += 1;

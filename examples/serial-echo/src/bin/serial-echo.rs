@@ -18,7 +18,7 @@ use sel4_microkit::{
 const SERIAL: Channel = Channel::new(1);
 const TIMER: Channel = Channel::new(2);
 
-/// The most bytes of a line that are kept.
+/// The maximum number of bytes that are kept of a line.
 const LINE_BYTES: usize = 100;
 
 /// The time after which a read is cancelled and started again.

@@ -1,5 +1,5 @@
-//! A hostile client of the serial driver: it overwrites its queue with nonsense again and again.
-//! The driver stops serving it and keeps serving the other clients.
+//! A hostile client of the serial driver: overwrites its queue with invalid values in a loop. The
+//! driver stops serving this client and keeps serving the other clients.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -9,9 +9,9 @@ use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, protection_domain,
 
 const DRIVER: Channel = Channel::new(1);
 
-/// The values that it writes to every word of the queue. As positions in the queue the first two
-/// are valid and the third is not. As a flag each of them asks the driver for a notification. As
-/// bytes they contain no complete line.
+/// The values that are written to every word of the queue. As queue positions, the first two values
+/// are valid and the third is not. As a flag, each value requests a notification from the driver.
+/// As bytes, the values contain no complete line.
 const LIES: [u64; 3] = [1, 9, 1 << 32];
 
 struct Hostile {
@@ -44,7 +44,7 @@ impl Hostile {
 impl Handler for Hostile {
     type Error = Infallible;
 
-    /// The driver notifies that there is room in the queue.
+    /// Ignores the driver's notification that the queue has room.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         self.lie();
         Ok(())

@@ -1,5 +1,5 @@
-//! Waits until both writers have printed everything, asks each whether it had to wait, then reads
-//! lines and prints them with their lengths.
+//! Waits until both writers have printed everything, and asks each writer whether it had to wait.
+//! Then reads lines, and prints each line with its length.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -13,7 +13,7 @@ const DRIVER: Channel = Channel::new(1);
 
 const WRITERS: [Channel; 2] = [Channel::new(2), Channel::new(3)];
 
-/// The most bytes of a line that are kept.
+/// The maximum number of bytes that are kept of a line.
 const LINE_BYTES: usize = 100;
 
 struct Reader {
@@ -22,10 +22,10 @@ struct Reader {
     progress: Progress,
 }
 
-/// What the reader waits for.
+/// The event for which the reader waits.
 #[derive(Copy, Clone)]
 enum Progress {
-    /// The writers, of which these have printed everything.
+    /// The end of both writers. An entry is true if that writer has printed everything.
     Done([bool; WRITERS.len()]),
     /// The answer of this writer.
     Asked(usize),
@@ -93,7 +93,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes a typed byte. A terminal ends a line with a carriage return.
+    /// Handles a typed byte. A terminal ends a line with a carriage return.
     fn take(&mut self, byte: u8) -> Result<(), WriteFmtError<microkit_serial::Error>> {
         if byte != b'\r' {
             self.line.push(byte).ok();

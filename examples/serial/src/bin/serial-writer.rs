@@ -1,5 +1,5 @@
-//! Prints more than its queue to the serial driver holds, then logs whether it had to wait for
-//! room.
+//! Prints more than the queue to the serial driver holds. Then logs whether the program had to wait
+//! for room.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -17,13 +17,13 @@ use sel4_microkit::{
 
 const DRIVER: Channel = Channel::new(1);
 
-/// The reader, which is notified when everything is printed. Then it asks whether the writer had to
-/// wait.
+/// The reader. This program notifies the reader when everything is printed. Then the reader asks
+/// whether the writer had to wait.
 const READER: Channel = Channel::new(2);
 
 const LINES: u32 = 20;
 
-/// 230 characters.
+/// A text of 230 characters.
 const TEXT: &str = concat!(
     "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
     "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
@@ -61,7 +61,7 @@ impl Handler for Writer {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
-        // The driver also notifies when there is room again. Nothing waits for that here.
+        // The driver also notifies when the queue has room again. No code waits for room here.
         if channels.contains(READER) {
             let has_waited = with_serial(|serial| serial.waits() > 0);
             log::info!("had to wait: {has_waited}");

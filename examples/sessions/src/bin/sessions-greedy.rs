@@ -1,5 +1,5 @@
-//! A client that opens notes until the server refuses, because its quota is reached. Then it closes
-//! some and opens others.
+//! A client that opens notes until the server refuses because of the quota. Then the client closes
+//! some notes and opens other notes.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

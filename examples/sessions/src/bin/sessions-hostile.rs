@@ -28,7 +28,7 @@ const READ: u64 = 3;
 
 #[protection_domain]
 fn init() -> NullHandler {
-    // Every number that the server has used, and many that it has not.
+    // Tries every number that the server has used, and many other numbers.
     let refused = (0..40).filter(|&number| {
         let closed = call(CLOSE, &[number]) == DONE;
         let read = call(READ, &[number]) == 0;

@@ -1,5 +1,5 @@
-//! A client with two independent libraries that use the same server: each object of one has a
-//! session of its own, and all users of the other share one session.
+//! A client with two independent libraries that use the same server. Each object of the first
+//! library has its own session. All users of the second library share one session.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -93,7 +93,7 @@ fn init() -> Libraries {
 impl Handler for Libraries {
     type Error = Infallible;
 
-    /// The hostile client, which runs last, is done.
+    /// Handles the end of the hostile client, which runs last.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         if let Some(diary) = self.diary.take() {
             diary.write(", others came");

@@ -1,5 +1,5 @@
-//! A client whose first incarnation dies with two notes open. The server closes them, so the next
-//! incarnation can open as many as the quota allows.
+//! A client whose first incarnation dies with two notes open. The server closes these notes, so the
+//! next incarnation can open as many notes as the quota allows.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

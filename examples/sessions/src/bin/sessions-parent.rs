@@ -1,4 +1,4 @@
-//! The parent of two clients that die: restarts one of them, and stops the other and reports its
+//! The parent of two clients that die. Restarts one client. Stops the other client, and reports its
 //! end to the server.
 #![no_std]
 #![no_main]

@@ -28,7 +28,7 @@ struct Server {
     notes: Sessions<Note, MOST_NOTES>,
 }
 
-/// A call with the client that makes it.
+/// A call and its client.
 struct Call<'a> {
     server: &'a mut Server,
     client: Channel,

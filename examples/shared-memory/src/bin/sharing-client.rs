@@ -1,5 +1,5 @@
-//! The client: sends text in buffers and borrows memory. It dies once and continues in its next
-//! incarnation. Then it asks for a restart of the server.
+//! The client: sends text in buffers and borrows memory. The client dies once and continues in its
+//! next incarnation. Then the client asks for a restart of the server.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -43,20 +43,20 @@ struct Client {
     status: VersionedReader<Status, Theirs>,
     borrower: Borrower<Own, Theirs, Words<LENT>>,
     leases: LeasesClient<SERVER>,
-    /// The lease that this incarnation leaves to the next.
+    /// The lease that this incarnation leaves to the next incarnation.
     kept: VersionedWriter<Grant, Own>,
     before: VersionedReader<Grant, Own>,
     state: State,
 }
 
-/// What the client waits for.
+/// The event for which the client waits.
 #[derive(Debug)]
 enum State {
-    /// The server, which must see this incarnation and stop using buffers of an earlier one.
+    /// The server must detect this incarnation, and stop using buffers of an earlier incarnation.
     Settling,
-    /// This many buffers to come back.
+    /// The server must return this many buffers.
     Sent(usize),
-    /// The next incarnation of the server. The client keeps this lease until then.
+    /// The server must restart. The client keeps this lease until the restart.
     Restart(Lease),
     Nothing,
 }
@@ -92,7 +92,7 @@ impl Client {
     fn go_on(&mut self) {
         match self.state {
             State::Settling => {
-                // Until then the server may still write to buffers of an earlier incarnation.
+                // Until both settle, the server may write to buffers of an earlier incarnation.
                 if self.requests.is_settled() && self.replies.is_settled() {
                     self.send_all();
                 }
@@ -143,7 +143,7 @@ impl Client {
         self.requests.push(&descriptor)
     }
 
-    /// Takes the buffers that come back, until all are there or the queue is empty.
+    /// Takes the returned buffers, until all have arrived or the queue is empty.
     fn receive(&mut self) {
         while let State::Sent(left) = self.state {
             if left == 0 {
@@ -168,15 +168,15 @@ impl Client {
                     Ok(false) | Err(PeerError::Restarted) => {}
                     Err(error) => panic!("{error}"),
                 },
-                // Any buffer that did not come back was sent to an earlier incarnation of the
-                // server. The other queue reports that too.
+                // Every missing buffer was sent to an earlier incarnation of the server. The other
+                // queue reports the restart too.
                 Err(PopError::Peer(PeerError::Restarted)) => self.send_again(),
                 Err(error) => panic!("{error}"),
             }
         }
     }
 
-    /// Borrows memory, in the way of this incarnation.
+    /// Borrows memory. The first incarnation dies with a lease, and the next one borrows again.
     fn borrow(&mut self) {
         let status = self.status.read();
         println!("client: status of the server: {status:?}");
@@ -225,7 +225,7 @@ impl Client {
         State::Restart(lease)
     }
 
-    /// Checks whether the server was restarted. If it was, the old lease must be refused.
+    /// Checks whether the server was restarted. If so, the server must refuse the old lease.
     fn see_restart(&mut self) {
         let queue = self.requests.room();
         if queue != Err(PeerError::Restarted) {

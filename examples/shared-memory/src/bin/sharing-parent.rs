@@ -1,4 +1,4 @@
-//! The parent: restarts the client when it dies, and the server when the client asks for it.
+//! The parent. Restarts the client after its death, and the server at the client's request.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

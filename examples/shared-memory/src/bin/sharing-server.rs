@@ -1,5 +1,5 @@
-//! The server: converts the text in a client's buffers to capital letters, and lends memory. It
-//! prints nothing.
+//! The server: converts the text in a client's buffers to capital letters, and lends memory. The
+//! server prints nothing.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -79,8 +79,8 @@ fn init() -> Server {
 impl Server {
     /// Processes all buffers in the queue.
     fn serve(&mut self) {
-        // A restarted client waits until the server has seen its restart at both queues. This call
-        // sees it at the queue of replies.
+        // A restarted client waits until the server has detected the restart at both queues. This
+        // call detects the restart at the queue of replies.
         let _ = self.replies.room();
         loop {
             match self.requests.pop() {

@@ -23,7 +23,7 @@ const HIGH: u8 = 2;
 
 static MEMORY: TaskMemory<2048> = TaskMemory::new();
 
-/// How many interrupts have arrived in this incarnation.
+/// The number of interrupts that have arrived in this incarnation.
 type Ticks = Signal<NoopRawMutex, u64>;
 
 waits! {

@@ -1,4 +1,4 @@
-//! Notifies its child to make it work, and restarts it when it faults, for three incarnations.
+//! Notifies its child to start work, and restarts the child after a fault, for three incarnations.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -42,7 +42,7 @@ fn init() -> Parent {
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// The child has handled an interrupt. Asks for the next one.
+    /// Requests the next interrupt, after the child has handled one.
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
         TO_CHILD.notify();
         Ok(())

@@ -1,5 +1,5 @@
-//! The peer of the tasks: answers questions in shared memory. It keeps some of them until it is
-//! notified; then it answers and makes a call.
+//! The peer of the tasks: answers questions in shared memory. The peer keeps some questions until a
+//! notification. Then the peer answers and makes a call.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -13,7 +13,7 @@ use sel4_microkit::{
 const ASKS: Channel = Channel::new(1);
 
 /// The channel whose notification asks for the answer to the kept question. The peer also calls on
-/// it.
+/// this channel.
 const KEPT: Channel = Channel::new(2);
 
 /// The first word of a question that the peer keeps. `tasks` has the same constant.
@@ -51,7 +51,7 @@ impl Handler for Peer {
 }
 
 impl Peer {
-    /// Takes a question, if there is one, and answers it unless it must be kept.
+    /// Takes the next question, if any, and answers the question unless it must be kept.
     fn answer(&mut self) -> Result<(), NothingAsked> {
         let Some(words) = self.server.take() else {
             return Ok(());

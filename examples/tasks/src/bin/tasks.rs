@@ -1,5 +1,5 @@
-//! Tasks of two priorities in one PD. They ask a peer and cancel the call when the answer takes too
-//! long. They are woken by a call. They drain an object: wait until no task holds it.
+//! Tasks of two priorities in one PD. A task asks a peer, cancels a call that takes too long, and
+//! waits for a call from the peer. Then tasks drain an object: they wait until no task holds it.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -26,7 +26,7 @@ const TIMER: Channel = Channel::new(1);
 const PEER: Channel = Channel::new(2);
 
 /// The channel whose notification asks the peer for the answer to the kept question. The peer also
-/// calls on it.
+/// calls on this channel.
 const KEPT: Channel = Channel::new(3);
 
 /// The first word of a question that the peer keeps. `tasks-peer` has the same constant.
@@ -61,7 +61,7 @@ fn init() -> Tasks<Answers> {
     tasks.with_handler(Answers { called })
 }
 
-/// The handler of events that are not for a task: it answers the peer's call.
+/// The handler of events that are not for a task. The handler answers the peer's call.
 struct Answers {
     called: &'static Called,
 }
@@ -92,7 +92,7 @@ async fn asks(peer: &mut SplitClient, called: &Called) {
         println!("no answer in 1 ms: the call is cancelled");
     }
     KEPT.notify();
-    // This call gets its own answer, not the answer to the cancelled one.
+    // This call gets its own answer, not the answer to the cancelled call.
     let [sum, ..] = peer.call([5, 6, 7, 8]).await;
     println!("5 + 6 + 7 + 8 = {sum}");
     println!("the peer has called with {}", called.wait().await);

@@ -1,5 +1,5 @@
-//! Sets time-outs at the same time as `timer-peer`, and prints the order in which they expire. At
-//! any speed of the machine that is the order of their deadlines.
+//! Sets time-outs at the same time as `timer-peer`, and prints the order in which they expire. This
+//! is the order of the deadlines at any speed of the machine.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -14,7 +14,7 @@ use sel4_microkit::{
 const TIMER: Channel = Channel::new(1);
 const PEER: Channel = Channel::new(2);
 
-/// Requests to the peer, as labels. `timer-peer` has the same constants.
+/// The labels of requests to the peer. `timer-peer` has the same constants.
 const RESET: u64 = 0;
 const START: u64 = 1;
 const REPORT: u64 = 2;
@@ -24,19 +24,19 @@ const NS_PER_MS: u64 = 1_000_000;
 /// The deadlines, in milliseconds from the start. The tag of a time-out is its index.
 const DUE_MS: [u64; 5] = [30, 10, 20, 20, 15];
 
-/// How many time-outs the peer sets and does not cancel.
+/// The number of time-outs that the peer sets and does not cancel.
 const PEERS: usize = 3;
 
 const ALL: usize = DUE_MS.len() + PEERS;
 
-/// How many time-outs are then set one after the other, each when the last has expired.
+/// The number of further time-outs. Each time-out is set when the previous one has expired.
 const STEPS: u32 = 100;
 
 struct Client {
     timer: Timer,
     start_ns: u64,
     expired: Vec<Expired, { DUE_MS.len() }>,
-    /// How many of the [`STEPS`] time-outs are left. `None` until all others have expired.
+    /// The number of [`STEPS`] time-outs that are left. `None` until all others have expired.
     steps: Option<u32>,
 }
 
@@ -60,7 +60,7 @@ fn init() -> Client {
     }
 }
 
-/// Sets as many time-outs as a client may have, and one more, which is refused.
+/// Sets the maximum number of time-outs, and one more. The driver refuses the last time-out.
 fn fill(timer: &Timer) -> Result<(), Error> {
     const FAR_MS: u64 = 60 * 60 * 1000;
     let far_ns = timer.now_ns() + FAR_MS * NS_PER_MS;
@@ -130,7 +130,7 @@ impl Handler for Client {
 }
 
 impl Client {
-    /// Prints all expired time-outs in their order.
+    /// Prints all expired time-outs in the order of their expiry.
     fn report(&self, peers: &[Expired]) {
         let mine = self.expired.iter().map(|expired| ("client", expired));
         let all = mine.chain(peers.iter().map(|expired| ("peer", expired)));
@@ -154,7 +154,7 @@ impl Client {
     }
 }
 
-/// Returns the expired time-outs of the peer. There is room for one more than expected, so that the
+/// Returns the expired time-outs of the peer. The capacity is one more than expected, so that the
 /// test can fail.
 fn peers() -> Vec<Expired, { PEERS + 1 }> {
     let info = PEER.pp_call(MessageInfo::new(REPORT, 0));

@@ -1,5 +1,5 @@
-//! A second client of the timer. `timer-client` calls it to set its time-outs and to report which
-//! have expired.
+//! A second client of the timer. `timer-client` calls this PD to set its time-outs and to report
+//! the expired time-outs.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -13,7 +13,7 @@ use sel4_microkit::{
 const TIMER: Channel = Channel::new(1);
 const CLIENT: Channel = Channel::new(2);
 
-/// Requests, as labels. `timer-client` has the same constants.
+/// The labels of requests. `timer-client` has the same constants.
 const RESET: u64 = 0;
 const START: u64 = 1;
 const REPORT: u64 = 2;
@@ -23,7 +23,7 @@ const DUE_MS: [u64; 3] = [25, 20, 5];
 
 struct Peer {
     timer: Timer,
-    /// Has room for the cancelled time-out too, in case it expires by mistake.
+    /// The expired time-outs. The cancelled time-out also fits, in case it expires by mistake.
     expired: Vec<Expired, { DUE_MS.len() + 1 }>,
 }
 
@@ -68,8 +68,8 @@ impl Handler for Peer {
                 // This time-out would expire first, but it is cancelled.
                 let never = self.timer.set(start_ns, u64::MAX)?;
                 match self.timer.cancel(never) {
-                    // `NotSet`: the machine was too slow and it has expired. Then the client tries
-                    // again.
+                    // `NotSet`: the machine was too slow and the time-out has expired. Then the
+                    // client tries again.
                     Ok(()) | Err(Error::NotSet) => {}
                     Err(error) => return Err(error),
                 }

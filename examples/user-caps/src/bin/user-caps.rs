@@ -1,8 +1,8 @@
 //! Invokes the capabilities of its `<cspace>`: to the thread, the scheduling context and the
-//! address space of the worker, which is not a child of this PD, and to its own.
+//! address space of the worker, and to its own. The worker is not a child of this PD.
 //!
-//! The worker has a higher priority. So it runs as soon as it is notified, unless an invocation
-//! here prevents that.
+//! The worker has a higher priority. So the worker runs as soon as it is notified, unless an
+//! invocation of this PD prevents that.
 #![no_std]
 #![no_main]
 
@@ -152,8 +152,8 @@ fn others() -> sel4::Result<()> {
     // This slot holds the worker's scheduling context, not a TCB.
     let wrong: cap::Tcb = user_cap(2);
     println!("the wrong kind: {:?}", wrong.tcb_suspend());
-    // The passive PD is not suspended: it has no scheduling context of its own, so it could not run
-    // to its receive again.
+    // The passive PD is not suspended: without its own scheduling context, it could not return to
+    // its receive.
     let registers = PASSIVE_TCB.tcb_read_registers(false, 1)?;
     println!(
         "a passive PD has a program counter: {}",

@@ -1,5 +1,5 @@
-//! Reads what the kernel has measured of this thread. In other configurations than `benchmark` it
-//! prints that the kernel does not measure.
+//! Reads the kernel's measurements of this thread. In configurations other than `benchmark`, prints
+//! that the kernel does not measure.
 #![no_std]
 #![no_main]
 
@@ -11,7 +11,7 @@ use sel4::{
 };
 use sel4_microkit::{NullHandler, benchmark_tcb, protection_domain};
 
-/// The number of system calls that are measured.
+/// The number of measured system calls.
 const CALLS: u64 = 100;
 
 #[protection_domain]

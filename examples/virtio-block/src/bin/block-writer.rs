@@ -1,5 +1,5 @@
-//! Writes half of the disk, with one request under way in each buffer. Then it reads the blocks
-//! back and notifies `block-checker`.
+//! Writes half of the disk, with one request under way in each buffer. Then reads the blocks back
+//! and notifies `block-checker`.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

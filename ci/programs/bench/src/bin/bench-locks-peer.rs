@@ -13,8 +13,8 @@ use sel4_microkit::{
 const BENCH: Channel = Channel::new(1);
 const PARTIES: [(PartyId, Channel); 1] = [(PartyId::new(0), BENCH)];
 
-/// Notifications to answer before the loop: the measured rounds of `bench-locks`, those to warm up,
-/// and one to begin.
+/// Notifications to answer before the loop: the measured rounds of `bench-locks`, the rounds of the
+/// warm-up, and one to start.
 const ANSWERS: u64 = 10_000 + 100 + 1;
 
 waits! {

@@ -1,4 +1,4 @@
-//! Measures locks: without contention, and a mutex that two PDs hand to each other.
+//! Measures locks without contention, and a mutex that two PDs pass to each other.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -64,7 +64,7 @@ impl Bench {
         drop(self.rw_lock.read(&self.party).expect("the lock is free"));
     }
 
-    /// Measures a contended mutex. Both PDs want it all the time and have the same priority.
+    /// Measures a contended mutex. Both PDs have the same priority and lock the mutex in a loop.
     fn hand_over_and_wait(&mut self, row: u64, is_over: &SharedWord) {
         let Self { party, mutex, .. } = self;
         let guard = mutex.lock(party).expect("the lock is free");
@@ -87,7 +87,7 @@ fn notify_and_wait() {
 impl Handler for Bench {
     type Error = Infallible;
 
-    /// The peer has unlocked the mutex once more.
+    /// Ignores the notification: the peer has unlocked the mutex once more.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }

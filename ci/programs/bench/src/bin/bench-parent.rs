@@ -1,6 +1,6 @@
 //! Measures a fault and its reply: the child faults in a loop, and this parent replies each time.
 //!
-//! The program of the child never runs. The parent stops the child first and gives it instructions.
+//! The child's own program never runs. The parent stops the child first and writes instructions.
 #![no_std]
 #![no_main]
 

@@ -1,7 +1,7 @@
 //! Prints the reports of the other programs, converted to instructions.
 //!
 //! With QEMU's `-icount shift=0` each instruction takes one nanosecond of guest time, so the
-//! counter counts instructions. Without that option the numbers mean nothing.
+//! counter counts instructions. Without that option the numbers are not instructions.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

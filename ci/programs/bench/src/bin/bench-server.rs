@@ -9,10 +9,10 @@ use sel4_microkit::{
     MessageInfo, protection_domain, with_msg_regs_mut,
 };
 
-/// A notification on this channel is answered with a deferred one.
+/// The channel whose notifications are answered with a deferred notification.
 const DEFERS: Channel = Channel::new(3);
 
-/// A notification on this channel is answered at once.
+/// The channel whose notifications are answered at once.
 const NOTIFIES: Channel = Channel::new(4);
 
 struct Server {
@@ -57,7 +57,7 @@ impl Handler for Server {
     }
 }
 
-/// Adds one to each word, twelve at a time: the compiler does not unroll a loop for this target.
+/// Adds one to each word, twelve per iteration: the compiler does not unroll loops for this target.
 fn add_one(words: &mut [u64]) {
     let (twelves, rest) = words.as_chunks_mut::<12>();
     twelves

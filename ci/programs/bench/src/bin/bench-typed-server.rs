@@ -1,5 +1,5 @@
-//! Serves the same procedures on two channels: written by hand on one, and through a protocol on
-//! the other.
+//! Serves the same procedures on two channels: with hand-written code on one channel, and through a
+//! protocol on the other.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Measures typed calls, and the same calls written by hand.
+//! Measures typed calls, and the same calls in hand-written code.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -29,8 +29,8 @@ fn init() -> NullHandler {
     NullHandler::new()
 }
 
-/// A call that is compiled as a separate function, so that all are measured in the same way. The
-/// calls by hand ignore the client.
+/// A call, compiled as a separate function so that all calls are measured in the same way. The
+/// hand-written calls ignore the client.
 type Call = fn(SumsClient<TYPED>, u64) -> u64;
 
 #[inline(never)]
@@ -78,7 +78,7 @@ fn sum(words: &[u64]) -> u64 {
         .fold(0, |sum: u64, word| sum.wrapping_add(*word))
 }
 
-/// Measures a call by hand and the same call with types.
+/// Measures a hand-written call and the same call through the protocol.
 fn compare(row: u64, sums: SumsClient<TYPED>, by_hand: Call, typed: Call) {
     assert_eq!(by_hand(sums, 7), typed(sums, 7));
     for (row, call) in [(row, by_hand), (row + 1, typed)] {

@@ -1,6 +1,6 @@
 //! Measures round trips with the processor's counter: calls, notifications and interrupts.
 //!
-//! It prints nothing itself, so that its size is that of a program without formatting code.
+//! The program prints nothing, so its size does not include formatting code.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -18,20 +18,20 @@ const PASSIVE_SERVER: Channel = Channel::new(1);
 /// A server of higher priority with its own scheduling context.
 const ACTIVE_SERVER: Channel = Channel::new(2);
 
-/// A PD of higher priority that answers each notification with a deferred one.
+/// A PD of higher priority that answers each notification with a deferred notification.
 const DEFERS: Channel = Channel::new(3);
 
-/// Another instance of that program, which answers each notification at once.
+/// A second PD with the program of `DEFERS`, which answers each notification at once.
 const NOTIFIES: Channel = Channel::new(4);
 
-/// The parent of the faulting child. It starts the child when it is notified.
+/// The parent of the faulting child. At a notification, the parent starts the child.
 const PARENT: Channel = Channel::new(5);
 
 const ROUND_TRIPS: u64 = 10_000;
 
 const WARM_UP: u64 = 100;
 
-/// Measures notifications: first with the peer that defers, then with the one that notifies at
+/// Measures notifications: first with the peer that defers, then with the peer that notifies at
 /// once.
 struct Client {
     peer: Channel,
@@ -54,7 +54,7 @@ fn init() -> Client {
 fn calls(first_row: u64, server: Channel) {
     measure(first_row, || call_in_registers(server, []));
     measure(first_row + 1, || call_in_registers(server, [0, 1, 2, 3]));
-    // A loop, so that the compiler makes only one function for both.
+    // The loop makes the compiler emit only one function for both sizes.
     for (row, count) in [(2, 16), (3, 64)] {
         measure(first_row + row, || call(server, count));
     }
@@ -136,7 +136,7 @@ impl Handler for Client {
 }
 
 impl Client {
-    /// Reports the measured kind and turns to the next one, and in the end to the parent.
+    /// Reports the measurement and selects the next peer. The last peer is the parent.
     #[cold]
     fn next(&mut self) {
         let ticks = CNTPCT_EL0.get() - self.start;

@@ -1,5 +1,5 @@
-//! Prints when an interrupt is delivered. Its source is the alarm of a PL031 clock, which is raised
-//! at once when it is set to the current second.
+//! Prints when the kernel delivers an interrupt. The source is the alarm of a PL031 clock. An alarm
+//! for the current second is raised at once.
 #![no_std]
 #![no_main]
 
@@ -83,13 +83,13 @@ fn init() -> NullHandler {
 
     clock.raise();
     println!("raised: {}", come());
-    // One system call that acknowledges the interrupt and waits for the next one, as an event loop
-    // does.
+    // Acknowledges the interrupt and waits for the next interrupt in one system call, as an event
+    // loop does.
     let ack = MessageInfo::new(invocation::IRQAckIRQ, 0, 0, 0);
     clock.clear();
     clock.raise();
     let irq = slots::BASE_IRQ + ALARM.index() as u64;
-    // SAFETY: an acknowledgement. No call is received that could be replied to.
+    // SAFETY: an acknowledgement. This PD receives no call, so there is no reply to send.
     let (_, badge) = unsafe { cap::Unspecified::from_bits(irq).nb_send_wait(ack, INPUT) };
     println!("cleared, raised, acknowledged and waited: with badge {badge:x}");
     clock.clear();
@@ -101,9 +101,9 @@ fn ack() {
     ALARM.irq_ack().expect("the channel is an interrupt");
 }
 
-/// Counts how often the interrupt was delivered, and with which badge.
+/// Returns how many polls received the interrupt, and the received badge bits.
 fn come() -> impl core::fmt::Display {
-    // More polls than an interrupt controller needs.
+    // The kernel delivers a pending interrupt within this number of polls.
     const LOOKS: usize = 1000;
     let mut times = 0;
     let mut bits = 0;

@@ -1,7 +1,7 @@
-//! A passive parent whose child faults each time it runs. It handles the first fault on its own
-//! scheduling context, and the others on that of the child. The parent `replies` replies, which
-//! returns the scheduling context. The other parent restarts the child, which does not return it,
-//! so the child never runs again.
+//! A passive parent whose child faults each time it runs. The parent handles the first fault on its
+//! own scheduling context, and later faults on the child's. The parent `replies` replies, and the
+//! reply returns the scheduling context. The other parent only restarts the child. A restart does
+//! not return the scheduling context, so the child never runs again.
 #![no_std]
 #![no_main]
 

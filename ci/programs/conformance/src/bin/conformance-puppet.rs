@@ -7,7 +7,7 @@ use sel4_microkit::{NullHandler, protection_domain, restart_reply};
 
 #[protection_domain]
 fn init() -> NullHandler {
-    // Only for the record that `check` looks for. The parent itself handles the callers of a
+    // Only adds the record that `check` requires. The parent itself handles the callers of a
     // puppet.
     let _ = restart_reply!(0);
     panic!("the parent has not stopped this puppet in time")

@@ -1,4 +1,4 @@
-//! Receives the timeout faults of another PD, and lets it continue after its endless loop.
+//! Receives the timeout faults of another PD, and makes the PD continue after its endless loop.
 #![no_std]
 #![no_main]
 
@@ -21,9 +21,9 @@ fn init() -> Watchdog {
 impl Handler for Watchdog {
     type Error = sel4::Error;
 
-    /// The faults arrive as calls on the channel whose endpoint the parent has set as the timeout
-    /// endpoint. At the first fault the thread continues after its loop. At each further one it
-    /// continues where it is, as soon as it has budget again.
+    /// Handles timeout faults. They arrive as calls on the channel whose endpoint is the timeout
+    /// endpoint. At the first fault the thread continues after its loop. At each further fault the
+    /// thread continues at the same instruction, as soon as the thread has budget again.
     fn protected(&mut self, _: Channel, message: MessageInfo) -> Result<MessageInfo, sel4::Error> {
         let fault = message.fault();
         let Fault::Timeout(timeout) = &fault else {

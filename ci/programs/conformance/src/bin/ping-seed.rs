@@ -1,8 +1,8 @@
 //! Writes a request into the message registers, calls, and reads the reply from the same registers.
 //!
 //! If a reference to the IPC buffer lives across the call, a release build may read the request
-//! instead of the reply, because the compiler may assume that nothing else writes to it. Here each
-//! access has its own scope, through the implicit buffer and through a token.
+//! instead of the reply: the compiler may assume that nothing else writes to the buffer. In this
+//! program each access has its own scope. Both the implicit buffer and a token are tested.
 #![no_std]
 #![no_main]
 
@@ -14,8 +14,8 @@ use sel4_microkit::{
 
 const PONG: Channel = Channel::new(1);
 
-/// The first words travel in registers, and this program stores them in the buffer. Only the kernel
-/// stores the last ones.
+/// The number of words. This program stores the first words, which travel in registers. Only the
+/// kernel stores the last words in the buffer.
 const WORDS: usize = 6;
 
 const REQUEST: u64 = 0x5eed;

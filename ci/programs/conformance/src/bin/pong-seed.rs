@@ -1,4 +1,4 @@
-//! The server of `ping-seed`: replies with words that differ from those of the request.
+//! The server of `ping-seed`: replies with words that differ from the words of the request.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -11,7 +11,7 @@ use sel4_microkit::{
 
 const PONG: Channel = Channel::new(1);
 
-/// The parent of the hostile PDs. A notification gives them new instructions and registers.
+/// The parent of the hostile PDs. At a notification, it gives them new instructions and registers.
 const HOSTILE: Channel = Channel::new(2);
 
 const ROUNDS: u64 = 100;

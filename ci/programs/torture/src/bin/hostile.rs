@@ -1,7 +1,7 @@
 //! A parent that starts its children with random instructions and registers, again and again.
 //!
-//! The children make system calls with any capability, access any address, and loop forever. None
-//! of that may disturb the kernel, this parent, or PDs of lower priority than the children.
+//! The children make arbitrary system calls, access any address, and loop forever. These actions
+//! must not disturb the kernel, this parent, or PDs of lower priority than the children.
 #![no_std]
 #![no_main]
 
@@ -40,8 +40,8 @@ fn init() -> Hostile {
 impl Handler for Hostile {
     type Error = sel4::Error;
 
-    /// Starts a new incarnation of each child. `hostile-ping` asks for it before each of its
-    /// rounds.
+    /// Starts a new incarnation of each child. `hostile-ping` requests the new incarnations before
+    /// each of its rounds.
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
         for child in CHILDREN {
             child.stop()?;
@@ -49,7 +49,7 @@ impl Handler for Hostile {
         self.write_code()?;
         for child in CHILDREN {
             let mut registers = self.registers();
-            // SAFETY: the child's own program never runs. It was stopped before, and it runs the
+            // SAFETY: the child's own program never runs. The child was stopped, and runs only the
             // instructions in the page. The kernel confines their effects to the child.
             unsafe { child.tcb().tcb_write_all_registers(true, &mut registers)? };
             self.incarnations += 1;
@@ -88,15 +88,15 @@ impl Hostile {
         let any = self.random.next() as u32;
         match self.random.below(32) {
             0..10 => SVC,
-            // mov of a small number to one of x0 to x6.
+            // mov to one of x0 to x6: a small number.
             10..20 => 0xd280_0000 | ((any % 0x200) << 5) | ((any >> 16) % 7),
-            // mov of the number of an IPC system call or of yield to x7.
+            // mov to x7: the number of an IPC system call or of yield.
             20..24 => 0x9280_0007 | ((any % 11) << 5),
             // ldr and str, with any registers.
             24..26 => 0xf940_0000 | (any & 0x3f_ffff),
             26 => BRANCH_TO_ITSELF,
-            // The debug build's own system calls, with which any PD may halt the kernel, are very
-            // unlikely: nothing above sets x7 to their numbers, and few of 2^32 instructions do.
+            // System calls of the debug build, some of which halt the kernel, are very unlikely: no
+            // case above sets x7 to their numbers, and few random instructions do.
             _ => any,
         }
     }
@@ -107,7 +107,7 @@ impl Hostile {
         for index in 0..=30 {
             *registers.gpr_mut(index) = self.value();
         }
-        // Even the first `svc` finds the number of a system call in x7.
+        // x7 has the number of a system call, also for the first `svc`.
         *registers.gpr_mut(7) = (self.random.below(11) + 1).wrapping_neg();
         *registers.sp_mut() = self.value();
         *registers.spsr_mut() = self.random.next();

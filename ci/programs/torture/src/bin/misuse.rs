@@ -1,5 +1,5 @@
-//! PDs that misuse the API, each in the way that its name says. Each misuse must panic with a
-//! message that explains it.
+//! PDs that misuse the API. The name of each PD describes its misuse. Each misuse must panic with a
+//! message that explains the misuse.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

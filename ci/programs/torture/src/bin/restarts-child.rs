@@ -1,5 +1,5 @@
-//! A child that calls and notifies other PDs and faults, until its parent restarts it. It checks
-//! that nothing of an earlier incarnation is left.
+//! A child that calls and notifies other PDs and faults, until its parent restarts it. The child
+//! checks that no state of an earlier incarnation is left.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -54,7 +54,7 @@ fn init() -> Child {
     Child
 }
 
-/// Calls `pong`. The reply must belong to this call, however earlier calls have ended.
+/// Calls `pong`. The reply must belong to this call, regardless of the end of earlier calls.
 fn call(first: u64) {
     with_msg_regs_mut(|registers| {
         for (word, value) in registers[..WORDS].iter_mut().zip(first..) {

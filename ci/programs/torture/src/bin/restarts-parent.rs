@@ -1,5 +1,5 @@
-//! Restarts a child ten thousand times: when it faults, and whenever another PD asks for it,
-//! whatever the child is doing.
+//! Restarts a child ten thousand times: when the child faults, and when another PD requests a
+//! restart, at any point of the child's execution.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -49,12 +49,12 @@ impl Parent {
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// Asked for by `ping` after some of its rounds, or by `pong` during a call of the child.
+    /// Restarts the child when `ping` requests it between rounds, or `pong` in a call of the child.
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
         self.restart()
     }
 
-    /// The child has found something of an earlier incarnation.
+    /// Handles the child's report that state of an earlier incarnation is left.
     fn protected(&mut self, _: Channel, found: MessageInfo) -> Result<MessageInfo, sel4::Error> {
         println!("parent: the child has found {:#x}", found.label());
         Ok(MessageInfo::new(0, 0))

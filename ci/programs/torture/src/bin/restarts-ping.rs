@@ -1,5 +1,5 @@
-//! Calls and notifies `pong`, and asks for restarts of the child, until the parent has done enough
-//! of them. Then it compares its counts with those of `pong`: no call and no notification may be
+//! Calls and notifies `pong`, and requests restarts of the child, until the parent has made enough
+//! restarts. Then compares its counts with the counts of `pong`: no call and no notification may be
 //! lost or doubled.
 #![no_std]
 #![no_main]
@@ -13,7 +13,7 @@ use sel4_microkit::{
 const PARENT: Channel = Channel::new(1);
 const PONG: Channel = Channel::new(2);
 
-/// The rounds after which the child is restarted.
+/// The number of rounds between two requests to restart the child.
 const ROUNDS_PER_RESTART: u64 = 4;
 
 struct Ping {
@@ -50,8 +50,8 @@ impl Ping {
 impl Handler for Ping {
     type Error = Infallible;
 
-    /// Handles an answer of `pong`, the end from the parent, or a notification of the child, which
-    /// is ignored.
+    /// Handles an answer of `pong` or the end from the parent. Ignores a notification of the
+    /// child.
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         if channels.contains(PARENT) {
             let (_, words) = PONG.pp_call_with_mrs(MessageInfo::new(2, 0), []);

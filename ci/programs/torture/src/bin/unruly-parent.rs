@@ -1,5 +1,5 @@
-//! Restarts its children whenever they fault, and restarts those that do not fault from time to
-//! time.
+//! Restarts its children when they fault. At intervals, also restarts the children that never
+//! fault.
 #![no_std]
 #![no_main]
 
@@ -15,7 +15,7 @@ const PING: Channel = Channel::new(20);
 /// same identifier.
 const CHILDREN: usize = 6;
 
-/// The restarts of each child that are enough.
+/// The required number of restarts of each child.
 const RESTARTS: u32 = 50;
 
 struct Parent {
@@ -23,7 +23,7 @@ struct Parent {
     has_said_enough: bool,
 }
 
-/// What the parent knows about a child.
+/// The parent's record of a child.
 struct Record {
     child: Child,
     /// The entry point of the child.
@@ -60,8 +60,8 @@ impl Record {
         }
     }
 
-    /// Restarts the child. [`Child::restart`] would keep the stack pointer, and a child that has
-    /// overflowed its stack could not run with it.
+    /// Restarts the child with its initial stack pointer. [`Child::restart`] keeps the stack
+    /// pointer, and a child cannot run with it after a stack overflow.
     fn restart(&mut self) {
         let mut registers = UserContext::default();
         (*registers.pc_mut(), *registers.sp_mut()) = (self.pc, self.sp);
@@ -78,8 +78,8 @@ impl Record {
 impl Handler for Parent {
     type Error = Infallible;
 
-    /// Each child notifies when it starts, and some of them more often. `ping` notifies when it is
-    /// time to restart the children that do not fault.
+    /// Each child notifies when it starts, and some children notify more often. A notification from
+    /// `ping` requests a restart of the children that do not fault.
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         for record in &mut self.children {
             record.has_run |= channels.contains(Channel::new(record.child.index()));
@@ -95,7 +95,7 @@ impl Handler for Parent {
         Ok(())
     }
 
-    /// Restarts the child, whatever the fault is: a child can send any message to the fault
+    /// Restarts the child, regardless of the fault: a child can send any message to the fault
     /// endpoint.
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
         if let Some(record) = self.children.get_mut(child.index() - 1) {

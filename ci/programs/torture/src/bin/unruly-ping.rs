@@ -15,10 +15,10 @@ const PARENT: Channel = Channel::new(20);
 /// The length of a call in words.
 const WORDS: usize = 64;
 
-/// The least number of rounds.
+/// The minimum number of rounds.
 const ROUNDS: u64 = 1000;
 
-/// The rounds after which the parent is notified that time has passed.
+/// The number of rounds between two notifications to the parent.
 const ROUNDS_PER_NOTIFICATION: u64 = 20;
 
 struct Ping {

@@ -28,7 +28,7 @@ impl Handler for Pong {
         Ok(())
     }
 
-    /// Replies with each word inverted, whoever calls.
+    /// Replies to any caller with each word inverted.
     fn protected(&mut self, _: Channel, msg_info: MessageInfo) -> Result<MessageInfo, Infallible> {
         with_msg_regs_mut(|registers| {
             for word in &mut registers[..msg_info.count()] {

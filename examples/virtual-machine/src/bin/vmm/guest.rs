@@ -1,6 +1,6 @@
 //! The guest: machine code for a virtual machine whose memory starts at [`START`].
 
-/// Where the guest's memory starts, as the guest sees it.
+/// The start of the guest's memory, as a guest-physical address.
 pub(crate) const START: u64 = 0x4000_0000;
 
 /// The initial processor state: EL1 with its own stack pointer, all exceptions masked (Arm ARM,
@@ -34,7 +34,7 @@ pub(crate) const MAIN: [u32; 25] = [
     0xd503_42ff, // msr  daifclr, #2
     0xd280_0040, // mov  x0, #2
     0xd400_0002, // hvc  #0
-    // The virtual timer, which fires at once. Then a loop until its interrupt, 27, was handled.
+    // The virtual timer fires at once. The loop ends when its interrupt, 27, was handled.
     0xd51b_e35f, // msr  cntv_cval_el0, xzr
     0xd280_0023, // mov  x3, #1
     0xd51b_e323, // msr  cntv_ctl_el0, x3

@@ -15,7 +15,7 @@ use sel4_microkit::{
 
 const GUEST: VCpu = VCpu::new(0);
 
-/// A device's interrupt, as the guest sees it.
+/// The interrupt number of a device in the guest.
 const DEVICE_IRQ: u16 = 40;
 
 /// The virtual timer's interrupt (Arm BSA, *Private Peripheral Interrupts*).
@@ -77,8 +77,8 @@ impl Vmm {
             guest::END => println!("vmm: the guest has nothing left to do"),
             number => println!("vmm: no such hypercall: {number}"),
         }
-        // The guest continues after the `hvc` instruction. A fault reply could set the registers
-        // too, but its type does not say that it goes to a guest.
+        // The guest continues after the `hvc` instruction. A fault reply could also set the
+        // registers, but its type does not state that the receiver is a guest.
         let mut registers = GUEST.read_registers()?;
         *registers.pc_mut() = call.fault_ip() + 4;
         GUEST.write_registers(&mut registers)

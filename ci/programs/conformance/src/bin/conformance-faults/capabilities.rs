@@ -1,9 +1,9 @@
 //! Capability faults. The words of the message are: program counter, capability pointer, whether
-//! the fault was in the receive phase, the lookup failure, the bits that were left, and for a guard
-//! its value and its size.
+//! the fault was in the receive phase, the lookup failure, the number of bits left, and for a guard
+//! mismatch the guard and its size.
 //!
-//! In the send phase an empty slot and a wrong type are errors instead. The kernel returns them to
-//! a call only.
+//! In the send phase an empty slot and a wrong type are errors instead of faults. The kernel
+//! reports these errors only to a call.
 
 use conformance::{A, D, Registers, Stage, Words, in_root, info, show};
 use microkit_abi::slots;
@@ -110,7 +110,7 @@ fn reply(stage: &mut Stage) {
     }
 }
 
-/// A call that sends and receives: the message is delivered even if the receive phase fails.
+/// A system call that sends and receives delivers the message even if the receive phase fails.
 fn combined(stage: &mut Stage) {
     for (how, call) in [
         (

@@ -55,7 +55,7 @@ pub(crate) fn run(stage: &mut Stage) {
     breakpoint(stage);
 }
 
-/// When floating point is disabled, its instructions fault.
+/// Floating-point instructions fault while floating point is disabled.
 fn floats(stage: &mut Stage) {
     let disabled = TcbFlagsBuilder::new().fpu_disabled(true).build();
     for (what, clear, set) in [("disabled", 0, disabled), ("enabled", disabled, 0)] {

@@ -1,5 +1,5 @@
-//! VM faults. The words of the message are: program counter, address, whether it was an instruction
-//! fetch, and the syndrome.
+//! VM faults. The words of the message are: program counter, address, whether the access was an
+//! instruction fetch, and the syndrome.
 
 use conformance::code::{DONE, Instruction, load, store};
 use conformance::{A, CODE, DATA, HOLE, Registers, SEALED, Stage, show};

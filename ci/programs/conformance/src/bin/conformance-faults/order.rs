@@ -1,4 +1,4 @@
-//! The order of faults: they queue on the driver's endpoint as messages do.
+//! The order of faults. Faults queue on the driver's endpoint like messages.
 
 use conformance::code::udf;
 use conformance::{A, B, C, D, DRIVER_TCB, Puppet, Registers, Stage, set_driver_priority, show};
@@ -19,7 +19,7 @@ pub(crate) fn run(stage: &mut Stage) {
     unbadged(stage);
 }
 
-/// Lets all puppets fault before the driver receives.
+/// Makes all puppets fault before the driver receives.
 fn several(stage: &mut Stage, what: &str, puppets: &[Puppet]) {
     fault_all(stage, puppets);
     let e = stage.settle();
@@ -54,9 +54,9 @@ fn with_a_signal(stage: &mut Stage) {
     show!(e, "with a signal");
 }
 
-/// The badge of a fault message is that of the thread's fault endpoint.
+/// A fault message has the badge of the thread's fault endpoint.
 fn unbadged(stage: &mut Stage) {
-    // SAFETY: puppets. The endpoint is the driver's own.
+    // SAFETY: see *Puppets*. The endpoint is the driver's own.
     let given = unsafe {
         let driver = sel4::cap::Endpoint::from_bits(slots::INPUT);
         let sc = A.sched_context();

@@ -27,7 +27,7 @@ pub(crate) fn run(stage: &mut Stage) {
     too_late(stage);
 }
 
-/// Lets `a` fault, and replies.
+/// Makes `a` fault, and replies.
 fn fault_and_reply(
     stage: &mut Stage,
     program: &[Instruction],
@@ -60,7 +60,7 @@ fn show_rest(puppet: Puppet) {
     println!("    sp={sp:x} spsr={spsr:x} x6={x6:x} x7={x7:x} x8={x8:x} x30={lr:x}");
 }
 
-/// After a VM fault the instruction runs again, whatever the reply is.
+/// After a VM fault the instruction runs again, regardless of the reply.
 fn to_vm_faults(stage: &mut Stage) {
     let registers = Registers::new().with(10, HOLE);
     for (label, length) in [(0, 0), (1, 0), (0, 4)] {
@@ -73,7 +73,7 @@ fn to_vm_faults(stage: &mut Stage) {
     show!([event], "VM fault");
     let mut context = A.tcb().tcb_read_all_registers(false).expect("a child");
     *context.gpr_mut(10) = DATA;
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     let written = unsafe { A.tcb().tcb_write_all_registers(false, &mut context) };
     let e = stage.settle();
     show!(e, "other registers: {written:?}");
@@ -82,7 +82,7 @@ fn to_vm_faults(stage: &mut Stage) {
     show!([event], "VM fault");
     let mut context = B.tcb().tcb_read_all_registers(false).expect("a child");
     *context.gpr_mut(10) = DATA;
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     let written = unsafe { B.tcb().tcb_write_all_registers(false, &mut context) };
     reply(info(0, 0), &[]);
     let e = stage.settle();
@@ -146,7 +146,7 @@ fn to_capability_faults(stage: &mut Stage) {
     }
 }
 
-/// A thread without a reply stays blocked. The next fault takes over its reply object.
+/// A thread without a reply stays blocked. The next fault reuses the reply object.
 fn none(stage: &mut Stage) {
     stage.start(A, UNDEFINED, Registers::new());
     let event = stage.wait();

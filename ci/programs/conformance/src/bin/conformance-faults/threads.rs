@@ -17,7 +17,7 @@ pub(crate) fn run(stage: &mut Stage) {
     restart(stage);
 }
 
-/// Lets `c` signal the driver, which preempts it after that instruction.
+/// Makes `c` signal the driver. The driver preempts `c` after that instruction.
 fn interrupt(stage: &mut Stage) {
     let signal = Registers::send(SIGNAL_DRIVER, info(0, 0), [1, 2, 3, 4]);
     stage.start(C, COUNT, signal);
@@ -25,7 +25,7 @@ fn interrupt(stage: &mut Stage) {
     show!([event], "a signal");
 }
 
-/// Prints the program counter of `puppet` and its count.
+/// Prints the program counter and the count of `puppet`.
 fn show_place(puppet: Puppet, suspend: bool) {
     let registers = puppet
         .tcb()
@@ -40,7 +40,7 @@ fn while_runnable(stage: &mut Stage) {
     let e = stage.settle();
     show!(e, "it goes on");
     interrupt(stage);
-    // A suspend sets the program counter to the place where the thread would continue.
+    // A suspend sets the program counter to the instruction at which the thread would continue.
     show_place(C, false);
     C.suspend();
     C.suspend();
@@ -97,7 +97,7 @@ fn restart(stage: &mut Stage) {
     let e = stage.settle();
     show!(e, "nb_wait, and count");
     let c = Child::new(3);
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     let entry_point = unsafe { EntryPoint::new(c, CODE as usize + 2 * 0x100 + 4) };
     for _ in 0..2 {
         let restarted = c.restart(entry_point);

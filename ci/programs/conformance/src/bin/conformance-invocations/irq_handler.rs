@@ -1,4 +1,4 @@
-//! Invocations of an IRQ handler. No interrupt is raised here.
+//! Invocations of an IRQ handler. This part raises no interrupt.
 
 use microkit_console::println;
 use sel4::sys::invocation as label;

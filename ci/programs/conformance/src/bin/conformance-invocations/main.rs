@@ -1,10 +1,10 @@
-//! Prints the results of invocations: every error of each invocation, and the words that come with
-//! it.
+//! Prints the results of invocations: every error of each invocation, and the words that are
+//! returned with the error.
 //!
-//! *Invocations*, in the SAFETY comments: an invocation that could break memory is made on a puppet
-//! ([`conformance`]), or the kernel refuses it. On the driver's own thread only the priority is
-//! changed. Cache maintenance is limited to addresses without values of the driver, or to
-//! operations that lose no value.
+//! *Invocations*, in the SAFETY comments: an invocation that could corrupt memory targets a puppet
+//! ([`conformance`]), or the kernel refuses the invocation. On the driver's own thread only the
+//! priority is changed. Cache maintenance is limited to addresses without values of the driver, or
+//! to operations that lose no value.
 #![no_std]
 #![no_main]
 
@@ -59,7 +59,7 @@ fn init() -> NullHandler {
     NullHandler::new()
 }
 
-/// Makes an invocation and prints the result: the error, and the words that come with it.
+/// Makes an invocation and prints the result: the error, and the words returned with the error.
 fn invoke(what: impl Display, cptr: u64, label: u64, caps: &[u64], words: &[u64]) {
     let (error, length) = answer(cptr, label, caps, words);
     let answered: [u64; 2] = core::array::from_fn(msg_reg);
@@ -79,7 +79,7 @@ fn answer(cptr: u64, label: u64, caps: &[u64], words: &[u64]) -> (Option<Error>,
         buffer.caps_or_badges_mut()[..caps.len()].copy_from_slice(caps);
     });
     let info = MessageInfo::new(label, 0, caps.len(), words.len());
-    // SAFETY: invocations.
+    // SAFETY: see *Invocations* in the module documentation.
     let reply = unsafe { cap::Unspecified::from_bits(cptr).call(info) };
     (Error::from_label(reply.label()), reply.length())
 }

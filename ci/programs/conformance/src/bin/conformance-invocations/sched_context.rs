@@ -21,8 +21,8 @@ pub(crate) fn run(stage: &mut Stage) {
     by_other_calls(stage);
 }
 
-/// The amount depends on the machine, so it is not printed. That it is more than zero, and zero
-/// after it was read, does not.
+/// Prints whether the consumed time is more than zero after a run, and zero after a read. The
+/// amount depends on the machine, so it is not printed.
 fn consumed(stage: &mut Stage) {
     let consumed = || {
         let (error, length) = answer(A_SC, label::SchedContextConsumed, &[], &[]);
@@ -168,7 +168,7 @@ fn by_other_calls(stage: &mut Stage) {
     let sc = unsafe { cap::Unspecified::from_bits(A_SC) };
     stage.start(LAST, &[DONE], Registers::new());
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = A_TCB);
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     unsafe {
         sc.nb_send_recv(
             bind,
@@ -184,7 +184,7 @@ fn by_other_calls(stage: &mut Stage) {
         &[],
     );
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = A_TCB);
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     unsafe { sc.send(bind) };
     invoke(
         "YieldTo, after Bind by send",
@@ -193,7 +193,7 @@ fn by_other_calls(stage: &mut Stage) {
         &[],
         &[],
     );
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     unsafe { sc.nb_send(info(label::SchedContextUnbind, 0)) };
     invoke(
         "YieldTo, after Unbind by nb_send",

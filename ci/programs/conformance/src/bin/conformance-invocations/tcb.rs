@@ -56,7 +56,7 @@ fn read_registers() {
     print_words(length);
 }
 
-/// Prints the message registers. The third is a status register.
+/// Prints the message registers. The third register holds a status register.
 fn print_words(length: usize) {
     let mut words: [u64; 36] = core::array::from_fn(msg_reg);
     words[2] = status(words[2]);
@@ -130,7 +130,7 @@ fn suspend_and_resume(stage: &mut Stage) {
         stage.start(A, program, Registers::new());
         invoke("Suspend", A_TCB, label::TCBSuspend, &[], &[]);
         let resume = info(label::TCBResume, 0);
-        // SAFETY: puppets.
+        // SAFETY: see *Puppets* in the crate documentation.
         unsafe {
             let tcb = cap::Unspecified::from_bits(A_TCB);
             match is_call {
@@ -141,11 +141,11 @@ fn suspend_and_resume(stage: &mut Stage) {
         let e = stage.settle();
         show!(e, "Resume by {how}");
     }
-    // But not in the send phase of a system call that also receives.
+    // These invocations fail in the send phase of a system call that also receives.
     stage.start(A, program, Registers::new());
     invoke("Suspend", A_TCB, label::TCBSuspend, &[], &[]);
     stage.start(LAST, &[DONE], Registers::new());
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     unsafe {
         cap::Unspecified::from_bits(A_TCB).nb_send_recv(
             info(label::TCBResume, 0),
@@ -184,7 +184,7 @@ fn priorities() {
         set("201, by the console", A_TCB, &[CONSOLE_TCB], &[201]);
         set("11, by the driver", A_TCB, &[OWN_TCB], &[11]);
     }
-    // A thread that has lowered its own MCP cannot raise it again, but it keeps its priority.
+    // A thread that has lowered its own MCP cannot raise the MCP again, but keeps its priority.
     let own = |what: &str, label, caps: &[u64], words: &[u64]| {
         invoke(what, OWN_TCB, label, caps, words);
     };
@@ -292,7 +292,7 @@ fn sched_params() {
     );
 }
 
-/// PDs have no capability to a CNode or a page, so all of these fail.
+/// PDs have no capability to a CNode or a page, so all these invocations fail.
 fn spaces() {
     for (what, label, words) in [
         ("Configure", label::TCBConfigure, &[0, 0, 0][..]),
@@ -393,7 +393,7 @@ fn tls_base() {
     );
 }
 
-/// The kernel has one flag.
+/// The kernel defines only one TCB flag.
 fn flags() {
     let set = |rest: &str, words: &[u64]| {
         invoke(
@@ -412,7 +412,7 @@ fn flags() {
     set("clear and set", &[1, 1]);
     set("clear all", &[!0, 0]);
     let set_flags = MessageInfo::new(label::TCBSetFlags, 0, 0, 2);
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     unsafe { cap::Unspecified::from_bits(A_TCB).send_with_mrs(set_flags, [0, 1]) };
     set("clear all, after a send that has set it", &[!0, 0]);
 }

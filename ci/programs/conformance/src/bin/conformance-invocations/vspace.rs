@@ -6,7 +6,7 @@ use sel4::sys::invocation as label;
 
 use super::{VSPACE, invoke};
 
-/// The address space of `a`. The address is mapped there and not in the driver's address space.
+/// The address space of `a`. `a` maps the tested address, and the driver does not.
 const OF_A: u64 = in_root(21);
 
 /// The last address of the user address space.

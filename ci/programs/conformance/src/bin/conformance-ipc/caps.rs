@@ -1,5 +1,5 @@
-//! Capabilities in messages. A PD has no CNode, so it cannot receive one. For a capability to the
-//! endpoint of the message, the badge arrives instead (the kernel unwraps it).
+//! Capabilities in messages. A PD cannot receive a capability, because it has no CNode. The kernel
+//! unwraps a capability to the message's endpoint: the PD receives the badge.
 
 use conformance::{A, C, D, HOLE, Registers, Stage, info, show};
 use microkit_abi::slots;
@@ -92,7 +92,7 @@ fn into_a_slot(stage: &mut Stage) {
     }
 }
 
-/// The badge is that of the capability in the message, not that of the capability that was invoked.
+/// The badge comes from the capability in the message, not from the invoked capability.
 fn badges_of_others(stage: &mut Stage) {
     stage.write_buffer(C, CAPS, &[TO_C]);
     stage.block(D, Registers::recv(INPUT, REPLY));

@@ -1,5 +1,5 @@
-//! Prints how messages travel: what arrives, what happens to a message when nobody waits for it,
-//! which thread a reply reaches, and the order.
+//! Tests IPC. Prints the received messages, the fate of messages without a waiting receiver, the
+//! destination of each reply, and the order.
 #![no_std]
 #![no_main]
 
@@ -26,10 +26,10 @@ const TO_C: u64 = slots::BASE_ENDPOINT + 2;
 /// The endpoint of the driver, in the slots of all puppets.
 const TO_DRIVER: u64 = slots::BASE_ENDPOINT + 10;
 
-/// The notification of `d`, for `a`, `b` and `c`: its badge is 2, 4 and 8.
+/// The notification of `d`, for `a`, `b` and `c`, with the badges 2, 4 and 8.
 const SIGNAL_D: u64 = slots::BASE_OUTPUT_NOTIFICATION + 1;
 
-/// The notification of `a`, for `d`: its badge is 2.
+/// The notification of `a`, for `d`, with the badge 2.
 const SIGNAL_A: u64 = slots::BASE_OUTPUT_NOTIFICATION + 1;
 
 #[protection_domain]

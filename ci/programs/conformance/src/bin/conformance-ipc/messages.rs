@@ -10,7 +10,7 @@ use super::{INPUT, REPLY, TO_D};
 /// Words of an IPC buffer.
 const BUFFER_WORDS: usize = 128;
 
-/// Whose scheduling context `d` uses when it is called.
+/// The scheduling context on which `d` handles a call.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Time {
     Own,
@@ -31,8 +31,8 @@ pub(crate) fn run(stage: &mut Stage) {
         let events = stage.act(puppet, Registers::call(TO_D, info(0, 0), [0; 4]));
         show!(events, "call of {puppet}");
     }
-    // seL4 has a fast path for messages in registers to a passive server. The results must be the
-    // same.
+    // seL4 has a fast path for messages in registers to a passive server. The results on this path
+    // must be the same.
     println!("== messages, on the caller's time");
     for length in [0, 1, 4, 5] {
         round_trip(stage, info(0x100 + length as u64, length), Time::Callers);
@@ -44,14 +44,14 @@ fn labels(stage: &mut Stage, time: Time) {
     for word in [
         info(0, 1).into_word(),
         info((1 << 52) - 1, 1).into_word(),
-        // The field says that capabilities were unwrapped.
+        // The field reports unwrapped capabilities.
         MessageInfo::new(3, 7, 0, 1).into_word(),
     ] {
         round_trip(stage, MessageInfo::from_word(word), time);
     }
 }
 
-/// Lets `a` call `d`, and `d` reply with as many words.
+/// Makes `a` call `d`, and `d` reply with the same number of words.
 fn round_trip(stage: &mut Stage, info: MessageInfo, time: Time) {
     let length = info.length();
     let request = fill(stage, A, 0xa00);
@@ -83,7 +83,7 @@ fn fill(stage: &mut Stage, puppet: Puppet, base: u64) -> [u64; BUFFER_WORDS] {
     words
 }
 
-/// Prints which words of an IPC buffer were copied from the sender. Word 5 is the fifth message
+/// Prints the words of an IPC buffer that were copied from the sender. Word 5 is the fifth message
 /// register.
 fn show_copied(
     stage: &mut Stage,
@@ -107,7 +107,7 @@ pub(crate) fn run_without_buffer(stage: &mut Stage) {
     println!("== without an IPC buffer");
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = 0);
     let nothing = MessageInfo::new(invocation::TCBSetIPCBuffer, 0, 1, 1);
-    // SAFETY: puppets.
+    // SAFETY: see *Puppets* in the crate documentation.
     let reply = unsafe { A.tcb().upcast().call_with_mrs(nothing, [0]) };
     assert_eq!(reply.info.label(), 0);
 

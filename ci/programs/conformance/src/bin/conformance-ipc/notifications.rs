@@ -1,4 +1,4 @@
-//! Signals: how they accumulate, and which thread receives them.
+//! The accumulation of signals, and the receiver of a signal.
 
 use conformance::{A, B, C, D, Registers, Stage, info, show};
 use microkit_console::println;
@@ -18,7 +18,7 @@ pub(crate) fn run(stage: &mut Stage) {
     unbound(stage);
 }
 
-/// `a` has no endpoint: it waits on its notification.
+/// `a` has no endpoint, so `a` waits on its notification.
 fn accumulate(stage: &mut Stage) {
     let e = stage.act(A, Registers::nb_wait(INPUT));
     show!(e, "nb_wait, no signal");
@@ -117,7 +117,7 @@ fn bound(stage: &mut Stage) {
         let e = stage.act(D, Registers::send(REPLY, NOTHING, WORDS));
         show!(e, "then reply");
     }
-    // A receive takes the reply object over, so the earlier caller in it is dropped.
+    // A receive reuses the reply object, so the kernel drops the earlier caller.
     stage.block(A, Registers::call(TO_D, info(1, 1), WORDS));
     let e = stage.act(D, Registers::recv(INPUT, REPLY));
     show!(e, "call, then recv");

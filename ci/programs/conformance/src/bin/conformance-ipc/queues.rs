@@ -66,7 +66,7 @@ fn receivers(stage: &mut Stage, what: &str, priorities: [u64; 3]) {
     restore_priorities();
 }
 
-/// A suspended thread leaves the queue. When it is resumed, it queues again at the end.
+/// A suspended thread leaves the queue. After its resume, the thread is at the end of the queue.
 fn out_of_the_queue(stage: &mut Stage) {
     stage.clear();
     for puppet in [A, B, C] {

@@ -1,4 +1,4 @@
-//! Which thread a reply reaches.
+//! The destination of a reply.
 
 use conformance::{A, B, D, Puppet, Registers, Stage, info, show};
 use microkit_console::println;
@@ -16,7 +16,7 @@ pub(crate) fn run(stage: &mut Stage) {
     to_the_driver(stage);
 }
 
-/// Lets `caller` call `d`, which receives the call.
+/// Makes `caller` call `d`. `d` receives the call.
 fn call(stage: &mut Stage, caller: Puppet) {
     stage.block(D, Registers::recv(INPUT, REPLY));
     let label = if caller == A { 0xa } else { 0xb };
@@ -60,7 +60,7 @@ fn nobody_is_held(stage: &mut Stage) {
     show!(e, "and again");
 }
 
-/// A second call that is received with the same reply object drops the first caller.
+/// Receiving a second call with the same reply object drops the first caller.
 fn two_callers(stage: &mut Stage) {
     call(stage, A);
     call(stage, B);

@@ -46,8 +46,8 @@ fn d_waits(stage: &mut Stage) {
         let e = stage.act(D, Registers::send(REPLY, info(4, 1), WORDS));
         show!(e, "{how}, then call, then reply");
     }
-    // The last call was received without a reply object. So its caller stays blocked until it is
-    // resumed.
+    // `d` received the last call without a reply object. So the caller stays blocked until a
+    // resume.
     A.resume();
     let e = stage.act(D, Registers::recv(INPUT, REPLY));
     show!(e, "the one not replied to is resumed, then recv");
@@ -85,7 +85,7 @@ fn a_caller_waits(stage: &mut Stage) {
     }
 }
 
-/// System calls that send to one object and receive from another. `c` makes them, then `a` sends to
+/// `c` makes system calls that send to one object and receive from another. Then `a` sends to
 /// `c`.
 fn two_at_once(stage: &mut Stage) {
     let message = info(1, 4);

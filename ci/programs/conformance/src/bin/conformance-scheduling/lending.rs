@@ -1,4 +1,4 @@
-//! A thread without a scheduling context runs on that of its caller.
+//! A thread without a scheduling context runs on its caller's scheduling context.
 
 use conformance::code::{DONE, udf};
 use conformance::{A, C, CODE, D, Registers, Stage, info, show};
@@ -114,7 +114,7 @@ fn sent_to(stage: &mut Stage) {
     }
 }
 
-/// A system call that sends and then waits lends it too.
+/// A system call that sends and then waits also lends the scheduling context.
 fn sent_to_and_received(stage: &mut Stage) {
     for (how, send) in [
         (

@@ -1,4 +1,4 @@
-//! Prints which thread runs, when, and on whose scheduling context.
+//! Prints the order in which threads run, and the scheduling context on which each thread runs.
 #![no_std]
 #![no_main]
 
@@ -74,7 +74,7 @@ fn reset(stage: &mut Stage) {
     stage.quietly(A, Registers::nb_wait(INPUT));
 }
 
-/// Gives a puppet its own scheduling context.
+/// Binds a puppet's own scheduling context.
 #[track_caller]
 fn own_time(puppet: Puppet) {
     puppet
@@ -83,7 +83,7 @@ fn own_time(puppet: Puppet) {
         .expect("both are free");
 }
 
-/// Takes a puppet's own scheduling context away.
+/// Unbinds a puppet's own scheduling context.
 #[track_caller]
 fn no_time(puppet: Puppet) {
     puppet
@@ -92,7 +92,7 @@ fn no_time(puppet: Puppet) {
         .expect("the puppet has its own");
 }
 
-/// Shows which puppets have a scheduling context: the kernel refuses to bind a second one.
+/// Prints the puppets that have a scheduling context: the kernel refuses to bind another to them.
 fn show_holders() {
     let spare = SHORT.sched_context();
     let has_one = PUPPETS.map(|(puppet, _)| match spare.bind(puppet.tcb()) {

@@ -1,4 +1,4 @@
-//! Which thread runs next.
+//! The order in which runnable threads run.
 
 use core::sync::atomic::Ordering;
 
@@ -123,7 +123,7 @@ fn changed(stage: &mut Stage) {
     }
 }
 
-/// The driver yields to `a`, and checks who has run when it continues.
+/// The driver yields to `a`. Later the driver checks which puppets have run.
 fn yield_to(stage: &mut Stage) {
     for (what, priority) in [("above", 200), ("with", 11)] {
         reset(stage);

@@ -1,5 +1,5 @@
-//! A thread without a scheduling context runs on that of its notification, if the notification has
-//! one.
+//! A thread without a scheduling context runs on the scheduling context of its notification, if the
+//! notification has one.
 
 use conformance::{A, C, D, Registers, Stage, show};
 use microkit_console::println;
@@ -84,7 +84,7 @@ fn poll(stage: &mut Stage) {
     show_holders();
 }
 
-/// `a` has no endpoint: it waits on its notification.
+/// `a` has no endpoint, so `a` waits on its notification.
 fn without_an_endpoint(stage: &mut Stage) {
     stage.block(A, Registers::wait(INPUT));
     no_time(A);
@@ -100,8 +100,8 @@ fn without_an_endpoint(stage: &mut Stage) {
     show_holders();
 }
 
-/// As Microkit does it: the scheduling context is bound to the notification while the thread still
-/// has it. So the thread keeps it until its next wait.
+/// Like Microkit, binds the scheduling context to the notification while the thread still has the
+/// scheduling context. So the thread keeps it until the thread's next wait.
 fn passive_from_the_start(stage: &mut Stage) {
     for first in ["call", "signal"] {
         reset(stage);
@@ -124,8 +124,8 @@ fn passive_from_the_start(stage: &mut Stage) {
     }
 }
 
-/// `d` receives a signal that arrived during the call as soon as it waits again. It then runs on
-/// the scheduling context of the notification, because the caller got its own back with the reply.
+/// A signal arrives during a call. `d` receives the signal at its next wait, on the scheduling
+/// context of the notification: the reply returned the caller's scheduling context.
 fn signal_during_a_call(stage: &mut Stage) {
     d_waits(stage);
     let e = stage.act(A, CALL);

@@ -1,6 +1,6 @@
-//! Budgets and periods. `small` has a budget of 10 ms in a period of 250 ms, and `short` has all of
-//! a period of 2 ms. The others have 100 s. The printed order does not depend on the speed of the
-//! machine.
+//! Budgets and periods. `small` has a budget of 10 ms in a period of 250 ms. `short` has a budget
+//! of its whole period of 2 ms. The other budgets are 100 s. The printed order does not depend on
+//! the speed of the machine.
 
 use conformance::code::{COUNT, DONE, FOR_EVER};
 use conformance::{A, B, C, CODE, D, Puppet, Registers, SHORT, SMALL, Stage, info, show};
@@ -11,7 +11,7 @@ use sel4::sys::fault::Timeout;
 
 use super::{INPUT, MESSAGE, REPLY, TO_D, WORDS, no_time, reset};
 
-/// Takes longer than the budgets of `small` and `short`.
+/// A run longer than the budgets of `small` and `short`.
 const LONG: Registers = Registers::new().with(2, 30_000_000);
 
 pub(crate) fn run(stage: &mut Stage) {
@@ -31,7 +31,7 @@ pub(crate) fn run(stage: &mut Stage) {
     }
 }
 
-/// Gives `puppet` the scheduling context of another one.
+/// Gives `puppet` the scheduling context of another puppet.
 fn give(puppet: Puppet, of: Puppet) {
     no_time(puppet);
     of.sched_context()
@@ -39,7 +39,7 @@ fn give(puppet: Puppet, of: Puppet) {
         .expect("both are free");
 }
 
-/// The thread with the higher priority and enough budget runs to its end.
+/// A thread with the higher priority and enough budget runs to the end of its program.
 fn enough(stage: &mut Stage) {
     stage.start(A, &[DONE], Registers::new());
     stage.start(B, COUNT, LONG);
@@ -55,7 +55,7 @@ fn too_little(stage: &mut Stage) {
     let event = stage.wait();
     show!([event], "b has too little time, and a waits");
     B.suspend();
-    // b never ends, but it has run.
+    // The program of b never ends, but b has run.
     let used = SMALL.sched_context().consumed().map(|time| time > 0);
     println!("b has used time: {used:?}");
 }
@@ -74,7 +74,7 @@ fn in_turn(stage: &mut Stage) {
     stage.start(B, COUNT, LONG);
     let e = stage.settle();
     show!(e, "both have long turns");
-    // No other thread of its priority is in the ready queue.
+    // No other thread of b's priority is in the ready queue.
     reset(stage);
     give(B, SHORT);
     stage.start(A, &[DONE], Registers::new());
@@ -115,8 +115,8 @@ fn on_the_callers_time(stage: &mut Stage) {
 // SAFETY: replies go to puppets only.
 const FAULTED: cap::Reply = unsafe { cap::Reply::from_bits(REPLY) };
 
-/// Prints a timeout fault. The consumed time depends on the machine and may be rounded to zero.
-/// Then the thread continues until it is more.
+/// Prints a timeout fault. The consumed time depends on the machine and may be rounded to zero. In
+/// that case the thread continues until the next timeout fault.
 fn show_timeout(stage: &mut Stage, what: &str) {
     let event = loop {
         let event = stage.wait();
@@ -132,7 +132,7 @@ fn show_timeout(stage: &mut Stage, what: &str) {
 
 fn set_timeout_endpoint(puppet: Puppet, endpoint: u64) {
     let tcb = puppet.tcb();
-    // SAFETY: puppets. The endpoint is the driver's own, or the slot is empty.
+    // SAFETY: see *Puppets*. The endpoint is the driver's own, or the slot is empty.
     unsafe { tcb.tcb_set_timeout_endpoint(cap::Endpoint::from_bits(endpoint)) }
         .expect("the slot holds an endpoint, or is empty");
 }
@@ -144,7 +144,7 @@ fn timeout(stage: &mut Stage) {
     show_timeout(stage, "b has too little time");
     FAULTED.send_with_mrs(info(0, 0), []);
     show_timeout(stage, "reply with label 0");
-    // The rest of the budget may not be enough for that one instruction.
+    // The rest of the budget may not be enough for the single instruction.
     let next = CODE + 0x100 + 4;
     let event = loop {
         FAULTED.send_with_mrs(info(0, 1), [next]);
@@ -162,8 +162,8 @@ fn timeout(stage: &mut Stage) {
     set_timeout_endpoint(B, 9);
 }
 
-/// The thread that faults is the server. The data of the fault belong to the client's scheduling
-/// context.
+/// The server faults. The data of the fault belong to the client's scheduling context, and not to
+/// the server's.
 fn timeout_of_a_server(stage: &mut Stage) {
     stage.block(D, Registers::recv(INPUT, REPLY));
     no_time(D);

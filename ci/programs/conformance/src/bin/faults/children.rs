@@ -62,7 +62,7 @@ pub(crate) const NAMES: [&str; 9] = [
 /// The endpoint of the parent, in each child.
 pub(crate) const PARENT: Word = microkit_abi::slots::BASE_ENDPOINT + 1;
 
-/// The number of the system call with which a child reports to its parent that it continues.
+/// The number of the system call by which a child reports that it continues.
 pub(crate) const CALL: Word = syscall::Call.cast_unsigned();
 
 /// The word that a child reports, unless its parent has changed it.
@@ -111,7 +111,7 @@ impl Children {
         child.resume()
     }
 
-    /// Returns the instruction that has raised an exception in a child, if its parent wrote it.
+    /// Returns the instruction that raised an exception in a child, if the parent wrote it.
     pub(crate) fn instruction(&self, fault: &Fault) -> Option<Instruction> {
         let Fault::UserException(fault) = fault else {
             return None;
@@ -139,17 +139,17 @@ impl Children {
     }
 }
 
-/// The program of each child: the instruction that faults, the call that reports that it continues,
-/// and the end.
+/// The program of each child: the faulting instruction, the call that reports that the child
+/// continues, and the end.
 const PROGRAMS: [&[Instruction]; 9] = [
     &[LOAD, SVC, DONE],
     &[STORE, SVC, DONE],
-    // Faults before its first instruction.
+    // This child faults before its first instruction.
     &[SVC, DONE],
     &[SVC, SVC, DONE],
     &[UNDEFINED, SVC, DONE],
     &[BRK, SVC, DONE],
-    // The first call faults and is made again.
+    // The first call faults, and the child repeats the call.
     &[SVC, DONE],
     &[FOR_EVER, SVC, DONE],
     &[AGAIN, SVC, DONE],

@@ -1,5 +1,5 @@
-//! A parent whose children fault one after the other, each with another fault. It handles each
-//! fault so that the child continues.
+//! A parent whose children fault one after the other, each with a different fault. The parent
+//! handles each fault so that the child continues.
 //!
 //! The program of a child never runs. The parent stops the child first and gives it known
 //! instructions and registers.
@@ -20,7 +20,7 @@ use children::{AGAIN, Children, DONE, Instruction, NAMES, code_of};
 /// An unknown system call, which this parent emulates.
 const DOUBLE: u64 = 100;
 
-/// The slot of the endpoint of channel 1, to the watchdog, which receives the timeout faults.
+/// The slot of channel 1's endpoint. The watchdog receives the timeout faults on this channel.
 const WATCHDOG: u64 = slots::BASE_ENDPOINT + 1;
 
 struct Parent {
@@ -46,7 +46,7 @@ fn init() -> Parent {
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// A child reports that it continues.
+    /// Handles a child's report that the child continues.
     fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, sel4::Error> {
         println!("    it continues, and reports {:#x}", get_mr(0));
         Ok(MessageInfo::default())
@@ -75,8 +75,8 @@ impl Handler for Parent {
 impl Parent {
     /// Handles the fault so that `child` continues. Returns the reply.
     ///
-    /// *Child*, in the SAFETY comments: the child's own program never runs. It runs the
-    /// instructions that [`Children`] has written, which work with the registers that are set here.
+    /// *Child*, in the SAFETY comments: the child's own program never runs. The child runs only the
+    /// instructions of [`Children`], and these work with the registers that the parent sets.
     fn answer(
         &self,
         child: Child,
@@ -90,19 +90,19 @@ impl Parent {
                         println!("    it reads from another address");
                         let mut registers = child.read_registers()?;
                         *registers.gpr_mut(10) = children::DATA;
-                        // SAFETY: child.
+                        // SAFETY: see *Child* in the documentation of this method.
                         unsafe { child.write_registers(&mut registers)? };
                     }
                     Access::Write => {
                         println!("    it skips the write");
-                        // SAFETY: child.
+                        // SAFETY: see *Child* in the documentation of this method.
                         unsafe { child.skip_instruction()? };
                     }
                     Access::Execute => {
                         println!("    it continues at another address");
                         let mut registers = child.read_registers()?;
                         *registers.pc_mut() = code_of(child.index());
-                        // SAFETY: child.
+                        // SAFETY: see *Child* in the documentation of this method.
                         unsafe { child.write_registers(&mut registers)? };
                     }
                 }
@@ -112,7 +112,7 @@ impl Parent {
                 println!("    it uses another capability");
                 let mut registers = child.read_registers()?;
                 *registers.gpr_mut(0) = children::PARENT;
-                // SAFETY: child.
+                // SAFETY: see *Child* in the documentation of this method.
                 unsafe { child.write_registers(&mut registers)? };
                 MessageInfo::fault_retry()
             }
@@ -121,24 +121,24 @@ impl Parent {
                 let mut reply = fault.reply();
                 *reply.gpr_mut(2) = 2 * fault.gpr(2);
                 *reply.gpr_mut(7) = children::CALL;
-                // SAFETY: child. The reply is returned at once.
+                // SAFETY: see *Child* above. The reply is returned at once.
                 unsafe { MessageInfo::fault_reply(reply) }
             }
             Fault::UserException(_) if instruction == Some(AGAIN) => {
                 println!("    it is restarted at another address");
                 let address = code_of(child.index()) as usize + 4;
-                // SAFETY: child.
+                // SAFETY: see *Child* in the documentation of this method.
                 child.restart(unsafe { EntryPoint::new(child, address) })?;
                 return Ok(None);
             }
             Fault::UserException(fault) => {
                 println!("    it skips the instruction");
-                // SAFETY: child. The reply is returned at once.
+                // SAFETY: see *Child* above. The reply is returned at once.
                 unsafe { MessageInfo::fault_reply(fault.reply()) }
             }
             Fault::DebugException(_) | Fault::VCpuFault(_) => {
                 println!("    it skips the instruction");
-                // SAFETY: child.
+                // SAFETY: see *Child* in the documentation of this method.
                 unsafe { child.skip_instruction()? };
                 MessageInfo::fault_retry()
             }
@@ -158,8 +158,8 @@ impl Parent {
     }
 }
 
-/// Returns whether the fault is that of `brk`. Kernels with the hardware debug API report a debug
-/// exception. Others report a VCPU fault with the exception class of `brk`.
+/// Returns whether `brk` raised the fault. Kernels with the hardware debug API report a debug
+/// exception. Other kernels report a VCPU fault with the exception class of `brk`.
 fn is_breakpoint(fault: &Fault) -> bool {
     match fault {
         Fault::DebugException(_) => true,

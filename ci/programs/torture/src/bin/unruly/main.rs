@@ -1,4 +1,4 @@
-//! PDs that misbehave until their parent restarts them, each in the way that its name says.
+//! PDs that misbehave until their parent restarts them. The name of a PD describes its behaviour.
 #![no_std]
 #![no_main]
 
@@ -20,7 +20,7 @@ const PARENT: Channel = Channel::new(10);
 
 #[protection_domain]
 fn init() -> Never {
-    // The panic message is of no interest.
+    // Suppresses the panic message.
     panicking::set_hook(&|_| ());
     PARENT.notify();
     match pd_name() {
@@ -47,14 +47,14 @@ fn deep(depth: u64) -> u64 {
     }
 }
 
-/// Writes to memory that it may only read.
+/// Writes to read-only memory.
 fn write() {
     for word in shared_words!(sealed, sealed_size) {
         word.store(!0, Ordering::Relaxed);
     }
 }
 
-/// Notifies all peers, and calls one with random messages.
+/// Notifies all peers, and calls a peer with random messages.
 fn flood() {
     let mut random = Random::new();
     loop {

@@ -1,4 +1,4 @@
-//! Every IPC system call, with random capabilities and messages.
+//! Makes every IPC system call, with random capabilities and messages.
 
 use sel4::{MessageInfo, cap, with_ipc_buffer_mut};
 
@@ -17,18 +17,18 @@ fn scribble(random: &mut Random) {
     with_ipc_buffer_mut(|buffer| {
         buffer.msg_regs_mut().fill_with(|| small_or_any(random));
         buffer.caps_or_badges_mut().fill_with(|| cptr(random));
-        // SAFETY: as for the calls below.
+        // SAFETY: the same reasons as for the calls below.
         unsafe { buffer.set_receive_path(cptr(random), cptr(random), random.below(70)) };
     });
 }
 
-/// Makes a random system call. Most of them return at once, so that an incarnation makes more than
-/// one.
+/// Makes a random system call. Most random calls return at once, so an incarnation makes more than
+/// one call.
 fn call(random: &mut Random) {
     let [to, from, reply] = core::array::from_fn(|_| cptr(random));
     let info = MessageInfo::from_word(info(random));
-    // SAFETY: unsound on purpose. The peers and the kernel must withstand this program, and its
-    // parent restarts it, whatever it breaks in its own memory.
+    // SAFETY: unsound on purpose. This program may corrupt its own memory. The peers and the kernel
+    // must withstand it, and its parent restarts it.
     unsafe {
         let to = cap::Unspecified::from_bits(to);
         let from = cap::Notification::from_bits(from);
