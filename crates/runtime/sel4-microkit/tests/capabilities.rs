@@ -196,7 +196,7 @@ fn an_entry_point_is_where_a_child_is_before_it_runs() {
     assert_eq!(call, expect);
     let entry_point = entry_point.expect("it succeeds");
     assert_eq!(entry_point.address(), 0x20_0000);
-    // SAFETY: the address is the one that was read from the child.
+    // SAFETY: the child's entry point is at this address.
     let made = unsafe { EntryPoint::new(Child::new(3), 0x20_0000) };
     assert_eq!(made, entry_point);
 }

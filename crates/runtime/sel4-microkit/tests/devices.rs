@@ -27,7 +27,7 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// Makes the memory of a device, and sets the symbols of the address and size of the memory.
+/// Makes the memory of a device, and sets the symbols for the address and size of the memory.
 fn memory() -> &'static HostRegion {
     let region = leak(HostRegion::new(512));
     set_symbols(leak([

@@ -96,8 +96,8 @@ fn a_shared_word_does_what_an_atomic_does() {
     check!(compare_exchange(5, 8, SeqCst, Relaxed));
     check!(fetch_update(SeqCst, Relaxed, |word| word.checked_mul(3)));
     check!(fetch_update(SeqCst, Relaxed, |word| word.checked_sub(100)));
-    // On the target, the weak exchange may fail spuriously. On a host, it succeeds if the value is
-    // the expected one.
+    // On the target, the weak exchange may fail spuriously. On a host, the exchange fails only if
+    // the value differs.
     assert_eq!(shared.compare_exchange_weak(21, 1, SeqCst, Relaxed), Ok(21));
     assert_eq!(shared.compare_exchange_weak(21, 2, SeqCst, Relaxed), Err(1));
 }

@@ -8,7 +8,7 @@ use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 ///
 /// The function has no arguments and returns a `Handler`. The options are `stack_size`, `heap_size`
 /// and `kept_data_size`, in any order, each with `= BYTES`. `sel4_microkit::protection_domain`
-/// describes them.
+/// describes the options.
 #[proc_macro_attribute]
 pub fn protection_domain(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut tokens = item
