@@ -1,5 +1,5 @@
-//! Tests the slot, the label and the words of the system calls that the methods of a child and a
-//! virtual CPU make, and of an SMC call.
+//! Tests the slot, the label and the words of the system calls of `Child`, `VCpu` and
+//! `arm_smc_call`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,8 +13,8 @@ use sel4_microkit::{Child, EntryPoint, VCpu, arm_smc_call};
 /// A system call: the slot, the label and the words.
 type Seen = (u64, u64, Vec<u64>);
 
-/// Runs `invoke` under a kernel that answers with `answer` in every word, and returns the only
-/// system call of `invoke`.
+/// Runs `invoke` under a kernel that answers with `answer` in every word. Returns the only system
+/// call of `invoke` and the result of `invoke`.
 fn the_call<R>(answer: u64, invoke: impl FnOnce() -> R) -> (Seen, R) {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -89,8 +89,8 @@ fn invocations_of_a_virtual_cpu_return_what_the_kernel_answers() {
     assert_eq!(*registers.expect("it succeeds").gpr(30), 9);
 }
 
-/// Runs `invoke` under a kernel in which a child's pc is `0x20_0000`. Returns the labels and words
-/// of the system calls of `invoke`.
+/// Runs `invoke` under a kernel in which the child's program counter is `0x20_0000`. Returns the
+/// labels and words of the system calls of `invoke`.
 fn calls(invoke: impl FnOnce()) -> Vec<(u64, Vec<u64>)> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -168,7 +168,7 @@ fn a_fault_of_a_virtual_cpu_leads_to_it() {
 #[test]
 fn an_smc_call_uses_the_authority_that_the_system_file_gives() {
     let (call, response) = the_call(3, || {
-        // SAFETY: there is no firmware.
+        // SAFETY: a host has no firmware that the call could reach.
         unsafe { arm_smc_call([1, 2, 3, 4, 5, 6, 7, 8]) }
     });
     let words = vec![1, 2, 3, 4, 5, 6, 7, 8];
@@ -196,7 +196,7 @@ fn an_entry_point_is_where_a_child_is_before_it_runs() {
     assert_eq!(call, expect);
     let entry_point = entry_point.expect("it succeeds");
     assert_eq!(entry_point.address(), 0x20_0000);
-    // SAFETY: the address is the one that was read from the child.
+    // SAFETY: the child's entry point is at this address.
     let made = unsafe { EntryPoint::new(Child::new(3), 0x20_0000) };
     assert_eq!(made, entry_point);
 }
@@ -212,7 +212,7 @@ fn a_child_does_not_begin_where_another_does() {
 
 #[test]
 fn an_identifier_that_no_system_file_can_give_is_refused() {
-    // With these identifiers, the slots would be those of other capabilities.
+    // With these identifiers, the computed slots would hold other capabilities.
     assert_eq!(
         panic_of(|| Child::new(62)),
         "a child's identifier is at most 61"

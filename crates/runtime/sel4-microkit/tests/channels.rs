@@ -11,8 +11,8 @@ use sel4_microkit::{
     Channel, Child, EntryPoint, IncarnationWord, MayCall, MayNotify, MessageInfo, NullHandler, var,
 };
 
-/// Installs a kernel that answers each call with the next label of `answers`. Returns the labels of
-/// the calls.
+/// Installs a kernel that answers each system call with the next label of `answers`. Returns the
+/// labels of the system calls.
 fn start(answers: &'static [u64]) -> Rc<RefCell<Vec<u64>>> {
     let sent = Rc::new(RefCell::new(Vec::new()));
     let kernel = Rc::clone(&sent);
@@ -55,11 +55,11 @@ fn a_passive_child_gets_its_scheduling_context_back() {
     assert_eq!(child.resume_passive(context), Ok(()));
     let calls = sent.take();
     assert_eq!(calls.len(), 3, "unbind, bind and resume: {calls:?}");
-    // The child was stopped in a call, and has its caller's scheduling context. So the bind fails
-    // with `IllegalOperation`.
+    // A child that was stopped during a call still has the caller's scheduling context. So the bind
+    // fails with `IllegalOperation`, and the method ignores this error.
     start(&[0, 3]);
     assert_eq!(child.resume_passive(context), Ok(()));
-    // Any other error ends the method, and so does an error of another call.
+    // The method returns at any other error of the bind, and at any error of unbind or resume.
     let sent = start(&[0, 2]);
     let missing = Err(sel4::Error::InvalidCapability);
     assert_eq!(child.resume_passive(context), missing);
@@ -145,7 +145,7 @@ fn what_a_host_keeps_gives_its_ipc_buffer_back() {
     assert!(State::new().into_token().is_none(), "it has none");
 }
 
-/// Runs a PD inside the turn of another PD. Panics of the outer PD still belong to the outer PD.
+/// Runs a PD inside the `init` of another PD. Asserts that both panics are caught.
 #[test]
 fn a_program_inside_another_leaves_it_running() {
     sel4_microkit::host::watch_panics();
@@ -156,7 +156,7 @@ fn a_program_inside_another_leaves_it_running() {
     });
     let printed = sent.borrow().len();
     assert_eq!(printed > 0, sel4::config::PRINTING);
-    // A payload that is not from a panic of the PD propagates to the caller of `run`.
+    // A payload that does not come from a panic of the PD propagates to the caller of `run`.
     let foreign = AssertUnwindSafe(|| {
         run(|| -> NullHandler { std::panic::resume_unwind(Box::new(7_u32)) });
     });

@@ -1,7 +1,7 @@
-//! Tests that safe code cannot make an invocation or a reply that could break memory.
+//! Tests that invocations and replies that could break memory safety need `unsafe`.
 
 #[test]
-#[cfg_attr(miri, ignore)] // It runs Cargo.
+#[cfg_attr(miri, ignore)] // The test runs Cargo.
 fn what_could_break_memory_does_not_compile_without_unsafe() {
     trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
 }

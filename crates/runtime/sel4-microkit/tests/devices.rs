@@ -1,4 +1,4 @@
-//! Tests the access to the registers of a device. The test plays the device.
+//! Tests accesses to device registers. The test acts as the device.
 #![cfg(feature = "mmio")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// Makes the memory of a device, and sets the symbols of this thread to its address.
+/// Makes the memory of a device, and sets the symbols for the address and size of the memory.
 fn memory() -> &'static HostRegion {
     let region = leak(HostRegion::new(512));
     set_symbols(leak([
@@ -106,7 +106,7 @@ fn what_is_shown_is_an_address_and_reads_nothing() {
 fn the_pointer_of_safe_mmio_is_to_the_same_registers() {
     let memory = memory();
     let clock = device_region!(clock, clock_size, Registers);
-    // SAFETY: no second owner of a register is made.
+    // SAFETY: this test makes no second owner of a register.
     let mut clock = unsafe { clock.into_unique_mmio_pointer() };
     safe_mmio::field!(clock, command).write(12);
     assert_eq!(memory.read(2), 12);
@@ -118,6 +118,6 @@ fn a_pl011_is_driven_by_its_registers() {
     let memory = memory();
     let mut uart = device_region!(clock, clock_size, arm_pl011_uart::PL011Registers).into_uart();
     uart.write_word(b'a');
-    // The data register is the first (Arm DDI 0183, *Summary of registers*).
+    // The data register is at offset 0 (Arm DDI 0183, *Summary of registers*).
     assert_eq!(memory.read(0) & 0xff, u64::from(b'a'));
 }

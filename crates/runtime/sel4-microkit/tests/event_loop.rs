@@ -1,4 +1,4 @@
-//! Tests the system calls of the event loop, and the panic messages of a wrongly used PD.
+//! Tests the system calls of the event loop, and the panic messages for wrong use of the API.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ use sel4_microkit::{
 
 /// A system call as the kernel receives it, with the manual's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::enum_variant_names)] // seL4's names.
+#[allow(clippy::enum_variant_names)] // The variants have seL4's names.
 enum Call {
     Recv,
     ReplyRecv {
@@ -41,8 +41,8 @@ enum Call {
 /// A received event: a badge and words.
 type Event = (u64, Vec<u64>);
 
-/// Runs `handler` as the protection domain `pd` with the given events, and returns its system
-/// calls. After the last event, the kernel stops the PD.
+/// Runs `handler` as the PD `pd` with the given events, and returns the system calls of the PD.
+/// After the last event, the kernel stops the PD by a panic.
 fn run(pd: ProtectionDomain, events: Vec<Event>, handler: impl Handler) -> Vec<Call> {
     let calls = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&calls);
@@ -98,7 +98,7 @@ fn run(pd: ProtectionDomain, events: Vec<Event>, handler: impl Handler) -> Vec<C
 
 const END: &str = "no more events";
 
-/// Runs `handler` until it panics, and returns the message.
+/// Runs `handler` until the event loop panics, and returns the panic message.
 fn in_pd(
     pd: ProtectionDomain,
     answer: impl Fn(&mut Registers, Option<HostBuffer<'_>>) + 'static,
@@ -124,7 +124,7 @@ const PD: ProtectionDomain = ProtectionDomain {
     pps: !0,
 };
 
-/// Calls `on_event` at each event, and returns the deferred action.
+/// A handler that calls `on_event` at each event. `on_event` may defer actions.
 struct Scripted<F> {
     deferred: DeferredActionSlot,
     on_event: F,
@@ -253,7 +253,7 @@ impl Handler for Works {
 
     fn work(&mut self) -> Result<(), Infallible> {
         self.has_work = false;
-        // The reply is already sent, so this cannot change its words.
+        // The reply is already sent, so this write must not change the words of the reply.
         set_mr(0, 99);
         Channel::new(7).notify();
         Ok(())
@@ -311,14 +311,14 @@ impl Handler for FastAndWorks {
 
     fn work(&mut self) -> Result<(), Infallible> {
         self.has_work = false;
-        // The words of an earlier reply must not appear in the next one.
+        // The words of an earlier reply must not appear in the next reply.
         with_msg_regs_mut(|regs| regs.fill(0));
         Ok(())
     }
 }
 
-/// If there is work, the reply is a separate system call. Its words are stored to memory first,
-/// because the handler returns them in CPU registers.
+/// If the handler has work, the event loop replies by a separate system call. Asserts that this
+/// reply has the words that the handler returned in CPU registers.
 #[test]
 fn a_reply_in_registers_has_its_words_where_there_is_work() {
     let handler = FastAndWorks { has_work: false };
@@ -380,7 +380,8 @@ fn a_restart_reply_is_sent_once_and_with_the_first_wait() {
     assert_eq!(calls, [Call::ReplyRecv { words }, Call::Recv]);
 }
 
-/// A separate reply would return the scheduling context on which the server runs.
+/// Asserts that the report precedes the reply. After the reply, the server has no scheduling
+/// context for a report.
 #[test]
 fn a_passive_pd_reports_to_the_monitor_before_its_restart_reply() {
     let mut handler = Replies(scripted(|_| ()));
@@ -440,7 +441,7 @@ fn a_deferred_acknowledgement_joins_the_wait() {
     assert_eq!(calls[2..], [ack]);
 }
 
-/// Answers a fault with the result of `answer` for the fault's message.
+/// Replies to each fault with the result of the closure for the message of the fault.
 struct AnswersFaults<F>(F);
 
 impl<F: Fn(MessageInfo) -> MessageInfo> Handler for AnswersFaults<F> {

@@ -1,4 +1,4 @@
-//! Tests a PD on a host. The test replaces Microkit's tool.
+//! Tests a PD on a host. The test sets the symbols that Microkit's tool sets on the target.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,7 +96,8 @@ fn a_shared_word_does_what_an_atomic_does() {
     check!(compare_exchange(5, 8, SeqCst, Relaxed));
     check!(fetch_update(SeqCst, Relaxed, |word| word.checked_mul(3)));
     check!(fetch_update(SeqCst, Relaxed, |word| word.checked_sub(100)));
-    // On the target, the weak exchange may fail spuriously. On a host it never does.
+    // On the target, the weak exchange may fail spuriously. On a host, the exchange fails only if
+    // the value differs.
     assert_eq!(shared.compare_exchange_weak(21, 1, SeqCst, Relaxed), Ok(21));
     assert_eq!(shared.compare_exchange_weak(21, 2, SeqCst, Relaxed), Err(1));
 }
@@ -154,7 +155,7 @@ fn the_embedder_is_asked_before_each_access_and_decides_whether_it_takes_effect(
     assert_eq!(ACCESSES.load(Ordering::SeqCst), 4);
 }
 
-/// Runs a program to its end, and returns its output.
+/// Runs a program until it ends, and returns the debug output of the program.
 fn printed<H: Handler>(init: impl FnOnce() -> H) -> String {
     let console = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&console);
@@ -202,7 +203,7 @@ fn a_panic_hook_is_that_of_the_protection_domain() {
         });
         panic!("once");
     };
-    // Each PD has its own hook, and sets it once.
+    // Each call of `printed` runs a new PD, and a PD may set its hook once.
     for _ in 0..2 {
         let log = printed(hooked);
         assert_eq!(
@@ -244,7 +245,7 @@ fn an_error_of_a_handler_is_printed_and_stops_the_pd() {
     assert_eq!(log, "loud: stopped: its handler returned: no water\n");
 }
 
-/// A panic in another PD's turn in this thread does not belong to the first PD.
+/// Asserts that the first PD does not print the panic of another PD in the same thread.
 #[test]
 fn a_panic_of_another_pd_is_not_printed() {
     let log = printed(|| {

@@ -135,7 +135,7 @@ fn words_that_are_shared_stay_shared() {
     assert!(refused(dma).starts_with(sentence));
     #[cfg(feature = "mmio")]
     assert!(refused(device::take).starts_with(sentence));
-    // A later incarnation cannot take the region either, because the slice exists forever.
+    // A later incarnation cannot take the region either, because the slice of words is `'static`.
     State::new().exchange();
     find(region);
     assert!(refused(dma).starts_with(sentence));
@@ -180,10 +180,10 @@ fn memory_for_dma_has_one_owner() {
 fn memory_of_an_ended_incarnation_is_not_reused() {
     let region = map();
     let mut state = State::new();
-    state.exchange(); // A second protection domain begins.
+    state.exchange(); // Switches to a second PD.
     find(region);
     let left = dma();
-    state.exchange(); // The first one runs.
+    state.exchange(); // Switches back to the first PD.
     assert!(refused(dma).contains("has an owner"));
     drop(state);
     let next = dma();
@@ -298,7 +298,7 @@ mod device {
             "the region was taken for the registers of a device, and cannot be shared words too: use \
              `HostRegion::read` and `write` to be the device"
         );
-        // The test plays the device.
+        // The test acts as the device.
         region.write(0, 7);
         let mut count = register!(registers, Registers, count);
         assert_eq!(count.read(), 7);
@@ -351,7 +351,7 @@ mod device {
         assert_eq!(taken, "the region at memory has an owner already");
     }
 
-    /// Each thread makes accesses, and Miri checks that each thread has its own memory.
+    /// Asserts that each owner has its own memory. Miri checks the accesses for data races.
     #[test]
     fn another_thread_gets_other_memory() {
         let region = map();

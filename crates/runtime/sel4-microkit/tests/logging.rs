@@ -1,5 +1,5 @@
-//! Tests log and debug output, byte by byte as the kernel receives it. There is only one test,
-//! because a process has only one logger.
+//! Tests the bytes of log and debug output that the kernel receives. A process has only one logger,
+//! so all assertions are in one test.
 #![cfg(all(feature = "embedded-io", feature = "log"))]
 
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ use sel4::sys::syscall;
 use sel4_microkit::host::ProtectionDomain;
 use sel4_microkit::{DebugOutput, logging};
 
-/// Runs `f`, and returns the kernel's debug output of `f`.
+/// Runs `f`, and returns the debug output of `f`.
 fn printed(f: impl FnOnce()) -> String {
     let text = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&text);

@@ -1,10 +1,11 @@
-//! Tests the layers: the platform below the runtime, and a test harness above both.
+//! Tests the layers of the crate. Only `platform` and a few macros depend on the target, and no
+//! module names the test harness.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Files outside of `platform` that have a `cfg` for the target: the macros that declare symbols,
-/// sections or the entry point, and the list of modules.
+/// The files outside `platform` with a `cfg` for the target: the list of modules, and the macros
+/// that declare symbols, sections or the entry point.
 const WITH_MACROS: [&str; 6] = [
     "entry.rs",
     "lib.rs",

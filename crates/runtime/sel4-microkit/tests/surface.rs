@@ -18,8 +18,8 @@ use sel4_microkit::{
     restart_reply, set_mr, with_msg_bytes, with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
 
-/// Makes this thread a PD with all rights. The test's kernel records the number, the capability and
-/// the info of each call, and answers with `badge`.
+/// Makes this thread a PD with all rights. The test's kernel answers each system call with `badge`.
+/// Returns the number, the capability and the info of each system call.
 fn start(badge: u64) -> Rc<RefCell<Vec<(i64, u64, u64)>>> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -206,7 +206,7 @@ fn a_symbol_has_its_first_value_until_the_tool_writes() {
     assert!(empty.is_err(), "nothing was written");
 }
 
-/// Counts the calls of its methods.
+/// Counts the notifications.
 struct Counts {
     events: u32,
 }

@@ -1,14 +1,14 @@
-//! The attribute of `sel4-microkit`. It only finds the function's name. The rest is a declarative
-//! macro in that crate.
+//! The `protection_domain` attribute of `sel4-microkit`. The attribute only finds the function's
+//! name, and invokes a declarative macro of `sel4-microkit` with this name.
 #![forbid(unsafe_code)]
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
-/// Marks the function that initialises the protection domain.
+/// Marks the function that initialises the PD.
 ///
 /// The function has no arguments and returns a `Handler`. The options are `stack_size`, `heap_size`
 /// and `kept_data_size`, in any order, each with `= BYTES`. `sel4_microkit::protection_domain`
-/// describes them.
+/// describes the options.
 #[proc_macro_attribute]
 pub fn protection_domain(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut tokens = item
@@ -19,8 +19,8 @@ pub fn protection_domain(options: TokenStream, item: TokenStream) -> TokenStream
     let Some(TokenTree::Ident(name)) = tokens.next() else {
         return rust("::core::compile_error!(\"#[protection_domain] goes on a function\");");
     };
-    // The caller's tokens keep their spans, so that the compiler's lints see who wrote them:
-    // `forbid(unsafe_code)` ignores everything that a macro has written.
+    // The caller's tokens keep their spans. With new spans, the tokens would count as macro output,
+    // and `forbid(unsafe_code)` would ignore `unsafe` in the tokens.
     let mut arguments = rust("init =");
     arguments.extend([TokenTree::Ident(name)]);
     arguments.extend(rust(","));

@@ -1,5 +1,5 @@
-//! With a server's endpoint, a client could leave the server without a scheduling context.
-
+//! Safe code cannot get the capabilities of a channel. With a server's endpoint, a client could
+//! leave the server without a scheduling context.
 #![forbid(unsafe_code)]
 
 use sel4_microkit::{Channel, MessageInfo};

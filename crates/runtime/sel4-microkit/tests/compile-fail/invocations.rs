@@ -1,4 +1,4 @@
-//! Invocations for which a protection domain has capabilities, but which need `unsafe`.
+//! Some invocations need `unsafe`, although the PD has the capabilities for these invocations.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The words of a reply to a fault become registers of the child, so such a reply needs `unsafe`.
+//! A reply to a fault needs `unsafe`, because its words become registers of the child.
 
 #![forbid(unsafe_code)]
 
