@@ -1,4 +1,4 @@
-//! Printing on the kernel's debug console.
+//! Macros that print on the kernel's debug console.
 
 /// Prints on the kernel's debug console, as `print!` does.
 ///
@@ -25,7 +25,7 @@ macro_rules! debug_print {
 /// sel4_microkit::debug_println!("ready");
 /// ```
 ///
-/// **Blocking:** never. In the same configurations as [`debug_print!`], it compiles to nothing.
+/// **Blocking:** never. Compiles to nothing in the same configurations as [`debug_print!`].
 #[macro_export]
 macro_rules! debug_println {
     () => {

@@ -10,9 +10,9 @@ use super::{CURRENT, ProtectionDomain};
 
 /// The complete state of the runtime for a PD that is not running.
 ///
-/// An embedder that runs several PDs in one thread keeps one `State` for each PD. It calls
-/// [`exchange`](Self::exchange) before and after each turn of the PD. [`local`](super::local) has
-/// an example.
+/// An embedder that runs several PDs in one thread keeps one `State` for each PD. The embedder
+/// calls [`exchange`](Self::exchange) before and after each turn of the PD. [`local`](super::local)
+/// has an example.
 #[derive(Default)]
 pub struct State {
     buffer: sel4::SetAside,

@@ -31,7 +31,7 @@ pub(crate) fn panic_hook() -> Option<PanicHook> {
 pub(crate) fn set_panic_hook(hook: PanicHook) {
     STATE.with(|state| {
         state.hook.set(Some(hook));
-        // Through a pointer, so that only programs that set a hook contain `call_hook`.
+        // The call uses a pointer, so that only programs that set a hook contain `call_hook`.
         state.call_hook.set(Some(call_hook));
     });
 }
@@ -133,7 +133,7 @@ fn call_hook_in_a_borrow(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
     // SAFETY: 1. Panics do not unwind on this target, and the handler never returns: no code that
     //    has borrowed the buffer runs again.
     // 2. The message, which may refer to borrowed memory, was copied (invariant M11). A hook is
-    //    `'static`, so it has no other reference to that memory.
+    //    `'static`, so the hook has no other reference to borrowed memory.
     unsafe { sel4::abandon_borrows() };
     let kept = Some(&text);
     hook(&PanicInfo { info, kept });
@@ -141,7 +141,7 @@ fn call_hook_in_a_borrow(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
 
 const TEXT_BYTES: usize = 512;
 
-/// The first bytes of a message.
+/// The first bytes of a panic message.
 #[derive(Debug)]
 struct Text {
     bytes: [u8; TEXT_BYTES],
