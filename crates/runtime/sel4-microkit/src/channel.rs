@@ -61,7 +61,7 @@ impl Channel {
         Self { index }
     }
 
-    /// Makes the channel of an index from a badge. The builder has set the badge, so the index is
+    /// Makes the channel from the index in a badge. The builder has set the badge, so the index is
     /// in range.
     #[inline]
     pub(crate) const fn of_badge(index: u8) -> Self {
@@ -91,7 +91,7 @@ impl Channel {
     ///
     /// # Panics
     ///
-    /// Panics without the right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn notify(&self) {
@@ -145,7 +145,7 @@ impl Channel {
     ///
     /// # Panics
     ///
-    /// Panics without the right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn pp_call(&self, msg_info: MessageInfo) -> MessageInfo {
@@ -155,9 +155,8 @@ impl Channel {
     /// Calls the protected procedure of the peer with the first four words in CPU registers, and
     /// returns the first four words of the reply.
     ///
-    /// The message registers hold the words after the fourth: before the call those of the message,
-    /// and after the call those of the reply. The call does not change the first four message
-    /// registers.
+    /// The message registers hold the words after the fourth, of the message before the call and of
+    /// the reply after the call. The call does not change the first four message registers.
     ///
     /// ```no_run
     /// # use sel4_microkit::{Channel, MessageInfo};
@@ -174,7 +173,7 @@ impl Channel {
     ///
     /// # Panics
     ///
-    /// Panics without the right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn pp_call_with_mrs(
@@ -314,7 +313,7 @@ impl Child {
         Self { index }
     }
 
-    /// Makes the child of an index from a badge. The builder has set the badge, so the index is in
+    /// Makes the child from the index in a badge. The builder has set the badge, so the index is in
     /// range.
     #[inline]
     pub(crate) const fn of_badge(index: u8) -> Self {

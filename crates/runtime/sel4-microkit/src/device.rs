@@ -1,7 +1,7 @@
 //! The registers of devices, for drivers without `unsafe`.
 //!
 //! `safe-mmio` makes the accesses, but the pointers of `safe-mmio` stay private to this module. In
-//! version 0.3.2 safe code can make a second owner of a register from such a pointer
+//! version 0.3.2 safe code can make a second owner of a register from a pointer of `safe-mmio`
 //! (`SharedMmioPointer::split_some`). With `field!` and a custom `Deref`, safe code can also reach
 //! memory outside of the device. A [`DeviceRegion`] has one owner, and
 //! [`register!`](crate::register) reaches only fields of the registers' type.

@@ -49,8 +49,8 @@ pub trait Handler {
 
     /// Handles a call of the protected procedure.
     ///
-    /// The message registers hold the arguments. The method writes the results there, and returns
-    /// the description of the results.
+    /// The message registers hold the arguments. The method writes the results into the message
+    /// registers, and returns the description of the results.
     ///
     /// While this method runs, the caller is blocked. If the program faults in this method, the
     /// caller waits forever, unless the parent restarts the program and
@@ -106,7 +106,7 @@ pub trait Handler {
     /// }
     /// ```
     ///
-    /// The default implementation is [`protected_in_memory`], which calls
+    /// The default implementation calls [`protected_in_memory`], and so calls
     /// [`protected`](Self::protected).
     ///
     /// # Errors
@@ -223,9 +223,9 @@ pub fn protected_in_memory<H: Handler + ?Sized>(
 
 /// Runs the event loop.
 ///
-/// Only [`run_main`](crate::_private::run_main) calls this function, and only once. If a handler
-/// ran an inner event loop, the outer loop would reply to an event that the inner loop has received
-/// (K-2).
+/// Only [`run_main`](crate::_private::run_main) calls this function, and calls it only once. If a
+/// handler ran an inner event loop, the outer loop would reply to an event that the inner loop has
+/// received (K-2).
 pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
     acknowledge_all();
     if handler.has_work() {

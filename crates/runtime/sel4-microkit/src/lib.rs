@@ -136,8 +136,8 @@ pub use virtual_cpu::VCpu;
 ///
 /// The program runs on the stack that Microkit maps, so `stack_size` of the `<protection_domain>`
 /// in the system file must be at least as large as this option. Otherwise `cargo microkit` refuses
-/// the system file, and the program faults at its start. An unmapped page below the stack makes an
-/// overflow fault before it overwrites anything.
+/// the system file, and the program faults at its start. The page below the stack is unmapped, so a
+/// stack overflow faults before it overwrites other memory.
 ///
 /// When the parent restarts the PD, all statics have their initial values again. A program with
 /// more initialised data than `kept_data_size` faults at a restart.

@@ -102,9 +102,9 @@ pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
     //    page. `shared_region` has checked that these bytes do not overlap other memory of the
     //    program. `check` has checked that both values belong to one `<map>` (invariant M1).
-    // 2. Every word is an `AtomicU64`, which allows only atomic accesses. Other PDs may write at
-    //    any time, but no PD has exclusive access: `check` refuses a system with an exclusive owner
-    //    (M2).
+    // 2. Every word is an `AtomicU64`, and an `AtomicU64` allows only atomic accesses. Other PDs
+    //    may write at any time, but no PD has exclusive access: `check` refuses a system with an
+    //    exclusive owner (M2).
     unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
 }
 

@@ -1,6 +1,6 @@
 //! Messages between PDs: the description [`MessageInfo`], and the message registers.
 
-/// The label of a message. The sender chooses it.
+/// The label of a message. The sender chooses the label.
 pub type MessageLabel = sel4::Word;
 
 /// A word of a message.

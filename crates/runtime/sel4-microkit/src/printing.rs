@@ -3,7 +3,7 @@
 /// Prints on the kernel's debug console, as `print!` does.
 ///
 /// In the configurations `release` and `benchmark`, the kernel has no debug output, and the macro
-/// compiles to nothing. The arguments are then type-checked but not evaluated.
+/// compiles to nothing. The arguments of such a call are type-checked but not evaluated.
 ///
 /// ```no_run
 /// sel4_microkit::debug_print!("{} of {}", 1, 2);

@@ -68,7 +68,8 @@ macro_rules! restart_reply {
         // `global_asm!` would record the reply in each program that is linked with this module.
         // With `asm!`, only a program that contains this code has the record.
         #[cfg(target_os = "none")]
-        // SAFETY: the lines add no instruction. They write to a section that is not loaded.
+        // SAFETY: the lines add no instruction. The lines only write to a section that is not
+        // loaded.
         unsafe {
             ::core::arch::asm!(
                 ".pushsection .microkit.restart, \"\", %progbits",

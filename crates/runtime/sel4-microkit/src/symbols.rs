@@ -199,7 +199,7 @@ impl<T: Integer> Patched<T> {
     }
 }
 
-/// The types that [`var!`] accepts: integers and arrays of them.
+/// The types that [`var!`] accepts: integers and arrays of integers.
 ///
 /// # Safety
 ///

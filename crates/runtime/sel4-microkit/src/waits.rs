@@ -1,6 +1,6 @@
 //! The declaration of a program's waits, for `cargo microkit check`.
 
-/// Declares all waits of this program inside its handlers.
+/// Declares every wait inside the handlers of this program.
 ///
 /// `cargo microkit check` reads the declaration, and refuses a system in which PDs can wait for
 /// each other forever.
@@ -8,7 +8,7 @@
 /// A program without a declaration is assumed to make every call that the system file allows, at
 /// any time. This assumption is safe, but it does not include the program's other waits. A program
 /// with a declaration is assumed to have no other waits: **declare every wait.** `check` reports a
-/// declared wait that the system does not allow. It cannot find a missing wait.
+/// declared wait that the system does not allow. `check` cannot find a missing wait.
 ///
 /// ```
 /// use sel4_microkit::{Channel, Child, waits};
@@ -28,13 +28,13 @@
 /// }
 /// ```
 ///
-/// | a line | what it declares |
+/// | line | declaration |
 /// | --- | --- |
 /// | `in init { … }`, `in notified { … }` | waits in the initialisation, or in a handler |
 /// | `in notified(CHANNEL) { … }` | waits in the handler, for one channel or child |
 /// | `call CHANNEL;` | a wait for the reply of [`Channel::pp_call`](crate::Channel::pp_call) |
 /// | `wait CHANNEL;` | a wait for an IRQ, or for the peer to notify or to write shared memory |
-/// | `lock NAME { … }` | a wait for the lock, which the program holds inside the braces |
+/// | `lock NAME { … }` | a wait for the lock; the program holds the lock inside the braces |
 ///
 /// The handlers are `notified`, `protected` and `fault`. All PDs that share a lock must use the
 /// same name for the lock. A program without waits declares `waits! {}`.

@@ -1,4 +1,4 @@
-//! Words of shared memory. An embedder can run other PDs before each access to such a word.
+//! Words of shared memory. An embedder can run other PDs before each access to a word.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -116,7 +116,7 @@ impl SharedWord {
     ///
     /// # Errors
     ///
-    /// Returns the value of the word, if it is not `current`.
+    /// Returns the value of the word, if the value is not `current`.
     pub fn compare_exchange(
         &self,
         current: u64,
@@ -139,7 +139,7 @@ impl SharedWord {
     ///
     /// # Errors
     ///
-    /// Returns the value of the word, if it is not `current`.
+    /// Returns the value of the word, if the value is not `current`.
     pub fn compare_exchange_weak(
         &self,
         current: u64,

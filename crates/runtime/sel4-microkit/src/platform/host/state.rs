@@ -39,7 +39,7 @@ impl State {
         self.policy.exchange();
     }
 
-    /// Returns the IPC buffer of the PD, unless it is borrowed.
+    /// Returns the IPC buffer of the PD, unless the buffer is borrowed.
     pub fn into_token(self) -> Option<sel4::IpcBufferToken> {
         self.buffer.into_token()
     }

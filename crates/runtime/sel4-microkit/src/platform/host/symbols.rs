@@ -118,7 +118,7 @@ pub fn value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static
         size_of::<T>() == size_of::<u64>(),
         "{symbol} is not a word, and a system file writes words only"
     );
-    // SAFETY: 1. The size was checked, and integers of 64 bits have one alignment.
+    // SAFETY: 1. The size was checked, and all integers of 64 bits have the same alignment.
     // 2. Every bit pattern is a value of an `Integer`.
     unsafe { &*core::ptr::from_ref(value).cast() }
 }

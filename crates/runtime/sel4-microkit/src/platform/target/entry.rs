@@ -92,8 +92,8 @@ extern "C" fn entry() -> ! {
 /// Faults if the program was built for another kernel configuration.
 ///
 /// The numbers of invocations differ between configurations. This invocation cleans a cache line,
-/// so it changes no data. The intended kernel executes it. In another kernel, the number belongs to
-/// an invocation that an address space does not have.
+/// so it changes no data. The intended kernel executes this invocation. In another kernel, the
+/// number belongs to an invocation that an address space does not have.
 #[inline(always)]
 fn check_configuration(buffer_address: usize) {
     if crate::vspace()

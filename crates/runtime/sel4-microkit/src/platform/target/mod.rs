@@ -1,4 +1,4 @@
-//! The target: a PD on seL4, whose memory and symbols Microkit's tool has set up.
+//! The target: a PD on seL4. Microkit's tool has set up the PD's memory and symbols.
 //!
 //! The order of a start is as follows. `entry` sets the stack pointer, and `renew` restores the
 //! PD's memory. Then `entry` takes the IPC buffer and calls the constructors. Then `run_main` of

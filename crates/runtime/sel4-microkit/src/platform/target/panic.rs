@@ -68,9 +68,9 @@ pub(super) fn start() {
 
 /// Stops the PD with a fault.
 pub(crate) fn trap() -> ! {
-    // SAFETY: `udf` is permanently undefined (Arm ARM, *UDF*). The exception enters the kernel,
-    // which sends the fault to the fault handler. The instruction has no other effect. The next
-    // instruction runs only if the handler changes registers.
+    // SAFETY: `udf` is permanently undefined (Arm ARM, *UDF*). The exception enters the kernel, and
+    // the kernel sends the fault to the fault handler. The instruction has no other effect. The
+    // next instruction runs only if the handler changes registers.
     unsafe { core::arch::asm!("udf #0", options(noreturn)) }
 }
 
@@ -132,8 +132,8 @@ fn call_hook_in_a_borrow(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
     let _ = write!(text, "{}", info.message());
     // SAFETY: 1. Panics do not unwind on this target, and the handler never returns: no code that
     //    has borrowed the buffer runs again.
-    // 2. The message, which may refer to borrowed memory, was copied (invariant M11). A hook is
-    //    `'static`, so the hook has no other reference to borrowed memory.
+    // 2. The message was copied, because the message may refer to borrowed memory (invariant M11).
+    //    A hook is `'static`, so the hook has no other reference to borrowed memory.
     unsafe { sel4::abandon_borrows() };
     let kept = Some(&text);
     hook(&PanicInfo { info, kept });

@@ -103,8 +103,8 @@ fn records() -> impl Iterator<Item = &'static Record> {
         if next == end {
             return None;
         }
-        // SAFETY: 1. The linker defines the two symbols around the section, which consists of
-        //    records: only `__region!` and `declare_protection_domain!` add to it.
+        // SAFETY: 1. The linker defines the two symbols around the section. The section consists of
+        //    records, because only `__region!` and `declare_protection_domain!` add to the section.
         // 2. The section is in a segment that nothing writes to.
         let record = unsafe { &*next };
         next = next.wrapping_add(1);

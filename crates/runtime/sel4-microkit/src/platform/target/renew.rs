@@ -31,10 +31,10 @@ extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variab
 /// | 1 | The copy is complete. |
 /// | 2 | A copy is impossible: the data does not fit, or the headers are not in memory. |
 ///
-/// Thread-local variables (`PT_TLS`, 7) are at the top of the stack, whose lowest address is x14.
-/// The thread pointer, `TPIDR_EL0`, points to 16 bytes for a runtime. The variables follow at the
-/// next address that equals the segment's address modulo the segment's alignment (*ELF for the Arm
-/// 64-bit Architecture*, 5.9, variant 1, as implemented by lld).
+/// Thread-local variables (`PT_TLS`, 7) are at the top of the stack. x14 has the lowest address of
+/// the stack. The thread pointer, `TPIDR_EL0`, points to 16 bytes for a runtime. The variables
+/// follow at the next address that equals the segment's address modulo the segment's alignment
+/// (*ELF for the Arm 64-bit Architecture*, 5.9, variant 1, as implemented by lld).
 ///
 /// # Safety
 ///
@@ -43,8 +43,8 @@ extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variab
 pub(super) unsafe extern "C" fn renew() {
     // 1. The code writes to statics only by their address, while no reference to a static is alive:
     //    no code of an earlier incarnation runs again, and this incarnation has not started.
-    // 2. The code writes only within writable segments. It never fills `Kept` with zeros, and never
-    //    writes beyond the end of `Kept`.
+    // 2. The code writes only within writable segments. The code never fills `Kept` with zeros, and
+    //    never writes beyond the end of `Kept`.
     // 3. The code lowers the stack pointer over unused memory. The stack pointer stays within the
     //    stack, and stays a multiple of 16. Each thread has its own TPIDR_EL0, and only this code
     //    sets TPIDR_EL0.
