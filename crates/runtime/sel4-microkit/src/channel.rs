@@ -155,8 +155,8 @@ impl Channel {
     /// Calls the protected procedure of the peer with the first four words in CPU registers, and
     /// returns the first four words of the reply.
     ///
-    /// The message registers hold the words after the fourth, of the message before the call and of
-    /// the reply after the call. The call does not change the first four message registers.
+    /// The message registers hold the other words of the message and of the reply, from the fifth
+    /// word on. The call does not change the first four message registers.
     ///
     /// ```no_run
     /// # use sel4_microkit::{Channel, MessageInfo};

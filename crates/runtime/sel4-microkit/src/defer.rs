@@ -45,9 +45,9 @@ pub struct DeferredAction {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DeferredActionInterface {
-    /// [`Channel::notify`].
+    /// Calls [`Channel::notify`].
     Notify = 1, // Not 0: a zero byte means that the slot is empty.
-    /// [`Channel::irq_ack`].
+    /// Calls [`Channel::irq_ack`].
     IrqAck,
 }
 

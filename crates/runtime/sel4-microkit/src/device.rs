@@ -273,7 +273,7 @@ pub unsafe fn device<T: 'static>(
     let start = exclusive_region(vaddr, size, taken, Purpose::Device).cast();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and
     //    `exclusive_region` has checked that these bytes do not overlap other memory of the
-    //    program. Size and alignment were checked here.
+    //    program. This function has checked the size and the alignment.
     // 2. `exclusive_region` returns the registers once, and no other map of the region is writable:
     //    `cargo microkit check` refuses a second writable map (invariant M2).
     unsafe { DeviceRegion::new(start) }

@@ -76,8 +76,8 @@ pub trait Handler {
     /// registers.
     ///
     /// `words` has the first four words of the message. The returned array has the first four words
-    /// of the reply. The message registers hold the words after the fourth, of the message and of
-    /// the reply.
+    /// of the reply. The message registers hold the other words of the message and of the reply,
+    /// from the fifth word on.
     ///
     /// The event loop calls this method. A handler with short messages implements the method to
     /// answer in CPU registers alone. [`protected_in_memory`] handles longer messages:

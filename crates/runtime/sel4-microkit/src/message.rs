@@ -217,7 +217,7 @@ pub fn with_msg_regs_mut<T>(f: impl FnOnce(&mut [MessageRegisterValue]) -> T) ->
     sel4::with_ipc_buffer_mut(|buffer| f(buffer.msg_regs_mut()))
 }
 
-/// Lends the message registers to `f` as bytes, for reading, as [`with_msg_regs`] lends words.
+/// Lends the bytes of the message registers to `f` for reading.
 ///
 /// # Panics
 ///
@@ -228,7 +228,7 @@ pub fn with_msg_bytes<T>(f: impl FnOnce(&[u8]) -> T) -> T {
     sel4::with_ipc_buffer(|buffer| f(buffer.msg_bytes()))
 }
 
-/// Lends the message registers to `f` as bytes, for writing, as [`with_msg_regs_mut`] lends words.
+/// Lends the bytes of the message registers to `f` for writing.
 ///
 /// # Panics
 ///
