@@ -1,4 +1,4 @@
-//! Backtraces: the function calls that lead to the present function.
+//! Backtraces: the return addresses of the active function calls.
 
 use core::fmt;
 
@@ -12,9 +12,9 @@ pub(crate) const DEPTH: usize = 32;
 ///
 /// The addresses come from the frame records on the stack (*Procedure Call Standard for the Arm
 /// 64-bit Architecture*, 6.4.6). `cargo microkit` makes the compiler write frame records in every
-/// profile except `release`. A function that was compiled without frame records is missing, or ends
-/// the list. A program has backtraces with debug assertions or with the feature `backtrace`.
-/// Without both, the list is empty and takes no space.
+/// profile except `release`. A function compiled without frame records is missing from the list, or
+/// ends the list. Backtraces require debug assertions or the feature `backtrace`. Otherwise the
+/// list is empty.
 ///
 /// `Display` prints one line, `backtrace of NAME: 0x… 0x…`. `cargo microkit run` translates the
 /// addresses into functions and source locations.
@@ -43,13 +43,13 @@ impl Backtrace {
         }
     }
 
-    /// Returns the return addresses.
+    /// Returns the return addresses, the innermost first.
     #[inline(always)]
     pub fn addresses(&self) -> &[usize] {
         &self.addresses[..self.length]
     }
 
-    /// Returns whether there are no addresses.
+    /// Returns whether the backtrace is empty.
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.length == 0

@@ -1,4 +1,4 @@
-//! The capabilities of a PD other than those of its channels and children.
+//! Capabilities to the `<cspace>` slots, the address space and the thread of a PD.
 
 use microkit_abi::slots;
 use sel4::{CPtr, Cap, CapType, cap, cap_type};
@@ -22,12 +22,12 @@ use sel4::{CPtr, Cap, CapType, cap, cap_type};
 /// # Panics
 ///
 /// Panics if `slot` is not in 1 to 63, because no system file can fill another slot. In a constant,
-/// that is a compile error.
+/// the panic is a compile error.
 #[track_caller]
 pub const fn user_cap<T: UserCapType>(slot: u64) -> Cap<T> {
     match cspace_root_slot_to_cptr(slot) {
         // SAFETY: K-1. Every capability of a `<cspace>` has one of three types, and `T` is one of
-        // them. A capability of another type answers the invocations of `T` with an error.
+        // these types. An invocation of `T` on a capability of another type returns an error.
         Some(cptr) => unsafe { Cap::from_cptr(cptr) },
         None => panic!("the slots of a <cspace> are 1 to 63"),
     }
@@ -60,8 +60,8 @@ mod sealed {
 
 /// Returns the capability to this PD's own address space.
 ///
-/// A PD needs this capability for cache maintenance: in memory that it shares with a device, and in
-/// memory to which it writes instructions.
+/// A PD needs this capability for cache maintenance of memory that it shares with a device, and of
+/// memory for instructions that it writes.
 ///
 /// ```no_run
 /// # let (start, end) = (0, 0);

@@ -6,7 +6,7 @@ use microkit_abi::{limits, slots};
 
 use crate::{MessageInfo, MessageRegisterValue, platform, symbols};
 
-/// A channel of this protection domain (PD), by the identifier that the system file gives it.
+/// A channel of this protection domain (PD), identified by the `id` of its `<end>` or `<irq>`.
 ///
 /// ```
 /// use sel4_microkit::Channel;
@@ -15,30 +15,32 @@ use crate::{MessageInfo, MessageRegisterValue, platform, symbols};
 /// const SERVER: Channel = Channel::new(1);
 /// ```
 ///
-/// # What a client can do to others
+/// # Effects of a client on its peers
 ///
 /// The system file grants the rights to notify and to call. With these rights, safe code has only
-/// the following effects on its peers. A server that does not trust its client must be correct with
-/// all of these effects:
+/// the following effects on its peers. A server that does not trust its client must remain correct
+/// under all of these effects:
 ///
 /// * Call ([`pp_call`](Self::pp_call)) at any time, with any label of 52 bits, any length of up to
 ///   120 words, and any words. A call carries no capability.
-/// * Call as often as its budget allows. Meanwhile calls of other clients wait in the order of
-///   their priorities. A passive server runs on the client's scheduling context. When the client's
-///   budget is used up, the server stops in the middle of the call until the next period.
-/// * Be stopped or restarted by its parent in the middle of a call. The kernel then drops the
-///   server's reply. A passive server that runs on the client's scheduling context keeps it.
+/// * Call as often as the client's budget allows. Meanwhile the calls of other clients wait in
+///   priority order. A passive server runs on the client's scheduling context. When the client's
+///   budget is exhausted, this server pauses in the middle of the call until the client's next
+///   period.
+/// * Be stopped or restarted by the client's parent in the middle of a call. The kernel then drops
+///   the server's reply. A passive server keeps the client's scheduling context.
 /// * Notify ([`notify`](Self::notify)) at any time and at any rate. Notifications merge, so they
 ///   take no memory. But each received notification costs the receiver time, and preempts the
 ///   client if the receiver has the higher priority.
-/// * Stop doing anything. The peer may never notify a server that waits for a notification, and may
-///   never reply to a server that calls it.
+/// * Stop responding. The client may never notify a server that waits for a notification, and may
+///   never reply to a server that calls the client.
 ///
-/// Safe code cannot send to a server without waiting for the reply. Such a message would leave a
-/// passive server without a scheduling context, and so stop it for all of its clients. A client in
-/// C, or a client that uses `unsafe`, can send such a message.
+/// Safe code cannot send a message to a server without waiting for the reply. Without the wait, a
+/// passive server would lose its scheduling context and stop for all of its clients. A client in C,
+/// or a client that uses `unsafe`, can send without waiting.
 ///
-/// In shared memory, a client can write any bytes at any time, and the server must expect them.
+/// A client can write any bytes to shared memory at any time. The server must handle any bytes that
+/// it reads from shared memory.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel {
     index: usize,
@@ -50,7 +52,7 @@ impl Channel {
     /// # Panics
     ///
     /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID). No system file can
-    /// use such an identifier.
+    /// use a higher identifier.
     pub const fn new(index: usize) -> Self {
         assert!(
             index <= limits::MAX_CHANNEL_ID as usize,
@@ -59,7 +61,8 @@ impl Channel {
         Self { index }
     }
 
-    /// Makes the channel of a badge. The builder has set the badge, so the index is in range.
+    /// Makes the channel from the index in a badge. The builder has set the badge, so the index is
+    /// in range.
     #[inline]
     pub(crate) const fn of_badge(index: u8) -> Self {
         Self {
@@ -84,11 +87,11 @@ impl Channel {
     /// ```
     ///
     /// **Blocking:** never.
-    /// **Rights:** a channel whose `<end>` for this PD is not `notify="false"`.
+    /// **Rights:** a channel whose `<end>` for this PD does not have `notify="false"`.
     ///
     /// # Panics
     ///
-    /// Panics if the channel has no such right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn notify(&self) {
@@ -110,7 +113,8 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// Returns the error of the kernel. For a channel of an `<irq>` there is never an error.
+    /// Returns the kernel's error. For the channel of an `<irq>`, the kernel never returns an
+    /// error.
     ///
     /// # Panics
     ///
@@ -135,13 +139,13 @@ impl Channel {
     /// ```
     ///
     /// **Blocking:** until the reply arrives. If the server faults during the call, the caller
-    /// waits forever, unless the server's parent restarts it and its handler has a
+    /// waits forever, unless the server's parent restarts the server and the server has a
     /// [`restart_reply`](crate::Handler::restart_reply).
     /// **Rights:** a channel whose `<end>` for this PD has `pp="true"`.
     ///
     /// # Panics
     ///
-    /// Panics if the channel has no such right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn pp_call(&self, msg_info: MessageInfo) -> MessageInfo {
@@ -149,10 +153,10 @@ impl Channel {
     }
 
     /// Calls the protected procedure of the peer with the first four words in CPU registers, and
-    /// returns the reply's first four.
+    /// returns the first four words of the reply.
     ///
-    /// The message registers hold the words after the fourth, before the call and after it. The
-    /// call does not change the first four message registers.
+    /// The message registers hold the other words of the message and of the reply, from the fifth
+    /// word on. The call does not change the first four message registers.
     ///
     /// ```no_run
     /// # use sel4_microkit::{Channel, MessageInfo};
@@ -163,13 +167,13 @@ impl Channel {
     /// ```
     ///
     /// **Blocking:** until the reply arrives. If the server faults during the call, the caller
-    /// waits forever, unless the server's parent restarts it and its handler has a
+    /// waits forever, unless the server's parent restarts the server and the server has a
     /// [`restart_reply`](crate::Handler::restart_reply).
     /// **Rights:** a channel whose `<end>` for this PD has `pp="true"`.
     ///
     /// # Panics
     ///
-    /// Panics if the channel has no such right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn pp_call_with_mrs(
@@ -187,8 +191,8 @@ impl Channel {
     }
 
     // No public function returns these three capabilities. With the endpoint, a client could send a
-    // message without waiting for the reply. Such a message leaves a passive server without a
-    // scheduling context.
+    // message without waiting for the reply. A passive server would then have no scheduling
+    // context.
 
     #[inline]
     #[track_caller]
@@ -210,7 +214,8 @@ impl Channel {
     #[track_caller]
     pub(crate) fn endpoint(&self) -> sel4::cap::Endpoint {
         self.check(symbols::pps(), Use::Call);
-        // SAFETY: K-1. A server of this runtime accepts any message (K-2). So must a server in C.
+        // SAFETY: K-1. A server of this runtime accepts any message (K-2). A server in C must
+        // accept any message too.
         unsafe { sel4::Cap::from_bits(slots::BASE_ENDPOINT + self.index as u64) }
     }
 
@@ -258,7 +263,7 @@ impl fmt::Display for IrqAckError {
 
 impl core::error::Error for IrqAckError {}
 
-/// A child of this protection domain, by the identifier that the system file gives it.
+/// A child of this protection domain, identified by its `id` in the system file.
 ///
 /// The parent receives the child's faults in [`Handler::fault`](crate::Handler::fault).
 ///
@@ -298,8 +303,8 @@ impl Child {
     ///
     /// # Panics
     ///
-    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID), which also bounds the
-    /// identifiers of children.
+    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID). Children and channels
+    /// have the same limit.
     pub const fn new(index: usize) -> Self {
         assert!(
             index <= limits::MAX_CHANNEL_ID as usize,
@@ -308,7 +313,8 @@ impl Child {
         Self { index }
     }
 
-    /// Makes the child of a badge. The builder has set the badge, so the index is in range.
+    /// Makes the child from the index in a badge. The builder has set the badge, so the index is in
+    /// range.
     #[inline]
     pub(crate) const fn of_badge(index: u8) -> Self {
         Self {
@@ -327,29 +333,29 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier.
     #[track_caller]
     pub fn stop(&self) -> sel4::Result<()> {
         self.tcb().tcb_suspend()
     }
 
-    /// Resumes the child where it was stopped.
+    /// Resumes the child at the instruction where it was stopped.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier.
     #[track_caller]
     pub fn resume(&self) -> sel4::Result<()> {
         self.tcb().tcb_resume()
     }
 
-    /// Resumes a passive child where it was stopped.
+    /// Resumes a passive child at the instruction where it was stopped.
     ///
-    /// The notification object of a passive child holds its scheduling context, and lends it only
-    /// to a waiting thread. A stopped child is not waiting. So this method binds the scheduling
-    /// context to the child. The child then runs as an active PD until a restart
+    /// The notification object of a passive child holds the child's scheduling context, and lends
+    /// the context only to a waiting thread. A stopped child is not waiting. So this method binds
+    /// the scheduling context to the child. The child then runs as an active PD until a restart
     /// ([`restart_passive`](Self::restart_passive)). A child that was stopped in a call keeps its
     /// caller's scheduling context.
     ///
@@ -358,7 +364,8 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child, or no such capability.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier, or if the slot of
+    /// `context` is empty.
     #[track_caller]
     pub fn resume_passive(&self, context: sel4::cap::SchedContext) -> sel4::Result<()> {
         self.give(context)?;
@@ -374,11 +381,12 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child, or no such capability.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier, or if the slot of
+    /// `context` is empty.
     ///
     /// # Panics
     ///
-    /// Panics as [`restart`](Self::restart).
+    /// Panics in the same cases as [`restart`](Self::restart).
     #[track_caller]
     pub fn restart_passive(
         &self,
@@ -390,8 +398,8 @@ impl Child {
         self.restart(entry_point)
     }
 
-    /// Unbinds the scheduling context, and binds it to the child. If the child already has a
-    /// scheduling context, this leaves it unbound.
+    /// Unbinds `context`, and binds `context` to the child. If the child already has a scheduling
+    /// context, `context` stays unbound.
     #[track_caller]
     fn give(&self, context: sel4::cap::SchedContext) -> sel4::Result<()> {
         context.unbind()?;
@@ -411,7 +419,7 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier.
     ///
     /// # Panics
     ///
@@ -441,27 +449,27 @@ impl Child {
         )
     }
 
-    /// Restarts the child at `entry_point`, whether it was running, waiting, stopped or at a fault.
+    /// Restarts the child at `entry_point`. The child may be running, waiting, stopped or faulted.
     ///
     /// In a program of this crate, statics, stack and heap have their initial values again. The
-    /// memory of a program in C does not change. Memory regions do not change either, and
-    /// notifications that the child has not received stay pending.
+    /// memory of a program in C does not change. Memory regions do not change either. Notifications
+    /// that the child has not received stay pending.
     ///
     /// The kernel cancels the child's pending wait. If the child has called a server, the kernel
-    /// drops the server's reply. A *passive* server keeps the child's scheduling context, on which
-    /// it runs. The child then does not run again until a PD with its scheduling context (`cap_sc`
-    /// of `<cspace>`) binds it to the child.
+    /// drops the server's reply. A *passive* server keeps the child's scheduling context. The child
+    /// then does not run until a PD with a `<cap_sc>` for that scheduling context binds the
+    /// scheduling context to the child.
     ///
-    /// A client whose call the child has not answered gets the reply that the child's handler
-    /// returns in [`restart_reply`](crate::Handler::restart_reply). If the child has no such reply,
-    /// or is written in C, that client becomes inactive. It never runs again, unless its own parent
-    /// restarts it.
+    /// If the child has not answered a client's call, the client receives the child's
+    /// [`restart_reply`](crate::Handler::restart_reply). If the child has no `restart_reply`, or is
+    /// written in C, the client becomes inactive. An inactive client runs again only if its own
+    /// parent restarts it.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier.
     ///
     /// # Panics
     ///
@@ -474,7 +482,8 @@ impl Child {
         let mut registers = sel4::UserContext::default();
         *registers.pc_mut() = entry_point.address as u64;
         // SAFETY: K-3. The child's program starts at this address, and does not depend on other
-        // registers. They are zero at the first start, and can have any value at a restart.
+        // registers. Those registers are zero at the first start, and can have any value at a
+        // restart.
         unsafe { self.tcb().tcb_write_registers(true, 1, &mut registers) }
     }
 
@@ -494,7 +503,7 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier.
     #[track_caller]
     pub fn read_registers(&self) -> sel4::Result<sel4::UserContext> {
         self.tcb().tcb_read_all_registers(false)
@@ -502,19 +511,19 @@ impl Child {
 
     /// Writes the child's registers.
     ///
-    /// The state of the child does not change. A child that is stopped, or that waits for the reply
-    /// to a fault, does not resume.
+    /// The state of the child does not change. A child that is stopped or waits for the reply to a
+    /// fault does not resume.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier.
     ///
     /// # Safety
     ///
-    /// The child's program must be sound when it resumes with these registers. They determine its
-    /// code, its stack and its values.
+    /// The child's program must be sound when it resumes with these registers. The registers
+    /// determine the program's code, stack and values.
     #[track_caller]
     pub unsafe fn write_registers(&self, registers: &mut sel4::UserContext) -> sel4::Result<()> {
         // SAFETY: the caller's contract.
@@ -529,12 +538,12 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such child.
+    /// Returns `InvalidCapability` if this PD has no child with this identifier.
     ///
     /// # Safety
     ///
-    /// The child's program must be sound without the skipped instruction. It is not sound to skip a
-    /// store below the child's stack, or the `udf` at the end of a panic.
+    /// The child's program must be sound without the skipped instruction. Skipping a store below
+    /// the child's stack, or the `udf` at the end of a panic, is unsound.
     #[track_caller]
     pub unsafe fn skip_instruction(&self) -> sel4::Result<()> {
         let mut registers = self.tcb().tcb_read_registers(false, 1)?;
@@ -543,7 +552,8 @@ impl Child {
         unsafe { self.tcb().tcb_write_registers(false, 1, &mut registers) }
     }
 
-    /// Returns the capability to the child's thread, for invocations that have no method here.
+    /// Returns the capability to the child's thread, for invocations that `Child` has no method
+    /// for.
     pub const fn tcb(&self) -> sel4::cap::Tcb {
         // SAFETY: K-1.
         unsafe { sel4::Cap::from_bits(slots::BASE_TCB + self.index as u64) }
@@ -559,7 +569,7 @@ fn has_run(registers: &sel4::UserContext) -> bool {
 }
 
 /// The entry point of a child: the address where the child starts. [`Child::entry_point`] reads the
-/// address, and [`Child::restart`] uses it.
+/// address, and [`Child::restart`] uses the address.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct EntryPoint {
     child: Child,

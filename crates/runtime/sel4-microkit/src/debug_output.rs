@@ -1,4 +1,4 @@
-//! The kernel's debug console, for libraries that write to `embedded-io`.
+//! The kernel's debug console as a writer of `embedded-io`.
 
 use core::convert::Infallible;
 
@@ -6,8 +6,8 @@ use embedded_io::{ErrorType, Write};
 
 /// A writer to the kernel's debug console.
 ///
-/// The output is the same as that of [`debug_print!`](crate::debug_print). If the kernel has no
-/// debug output, the writer drops the bytes.
+/// [`debug_print!`](crate::debug_print) writes to the same console. If the kernel has no debug
+/// output, the writer drops the bytes.
 ///
 /// ```no_run
 /// use embedded_io::Write;

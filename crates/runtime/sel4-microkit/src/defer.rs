@@ -1,11 +1,12 @@
-//! Deferred actions. The next wait sends them, so they need no separate system call.
+//! Deferred actions: notifications and acknowledgements that are sent in the system call of the
+//! next wait.
 
 use crate::{Channel, IrqAckError};
 
 /// A notification or an acknowledgement that is deferred to the end of the entry point.
 ///
-/// [`Handler::take_deferred_action`](crate::Handler::take_deferred_action) returns it, and the
-/// event loop joins it with the wait for the next event.
+/// [`Handler::take_deferred_action`](crate::Handler::take_deferred_action) returns the action, and
+/// the event loop joins the action with the wait for the next event.
 ///
 /// ```
 /// use sel4_microkit::{
@@ -44,9 +45,9 @@ pub struct DeferredAction {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DeferredActionInterface {
-    /// [`Channel::notify`].
-    Notify = 1, // Not 0, so that a zero byte can mean no action.
-    /// [`Channel::irq_ack`].
+    /// Calls [`Channel::notify`].
+    Notify = 1, // Not 0: a zero byte means that the slot is empty.
+    /// Calls [`Channel::irq_ack`].
     IrqAck,
 }
 
@@ -84,7 +85,7 @@ impl DeferredAction {
     ///
     /// # Panics
     ///
-    /// Panics as [`Channel::notify`] and [`Channel::irq_ack`].
+    /// Panics in the same cases as [`Channel::notify`] and [`Channel::irq_ack`].
     #[track_caller]
     pub fn execute_now(self) -> Result<(), IrqAckError> {
         match self.interface {
@@ -96,7 +97,7 @@ impl DeferredAction {
         }
     }
 
-    /// Prepares the message that runs the action, and the capability that the message is sent to.
+    /// Returns the message that runs the action, with the capability to send the message to.
     #[inline]
     pub(crate) fn prepare(self) -> Prepared {
         let (cap, label) = match self.interface {
@@ -119,7 +120,7 @@ pub(crate) struct Prepared {
     pub(crate) info: sel4::MessageInfo,
 }
 
-/// A slot for one deferred action, in a handler.
+/// Stores one deferred action in a handler.
 ///
 /// If a second action is deferred, the first action runs at once, so no action is lost.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -136,7 +137,8 @@ impl DeferredActionSlot {
     /// Takes the action out of the slot.
     #[inline]
     pub const fn take(&mut self) -> Option<DeferredAction> {
-        // The event loop calls this after each event. So this writes only if there is an action.
+        // The event loop calls `take` after each event, so `take` writes only if the slot has an
+        // action.
         match self.inner {
             None => None,
             Some(action) => {
@@ -154,7 +156,7 @@ impl DeferredActionSlot {
     ///
     /// # Panics
     ///
-    /// Panics as [`DeferredAction::execute_now`], if an earlier action runs now.
+    /// Panics in the same cases as [`DeferredAction::execute_now`], if an earlier action runs now.
     #[track_caller]
     pub fn defer(&mut self, action: DeferredAction) -> Result<(), IrqAckError> {
         match self.inner.replace(action) {
@@ -163,7 +165,7 @@ impl DeferredActionSlot {
         }
     }
 
-    /// Defers a notification, as [`defer`](Self::defer).
+    /// Defers a notification, as [`defer`](Self::defer) does.
     ///
     /// # Errors
     ///
@@ -171,13 +173,13 @@ impl DeferredActionSlot {
     ///
     /// # Panics
     ///
-    /// Panics as [`DeferredAction::execute_now`], if an earlier action runs now.
+    /// Panics in the same cases as [`DeferredAction::execute_now`], if an earlier action runs now.
     #[track_caller]
     pub fn defer_notify(&mut self, channel: Channel) -> Result<(), IrqAckError> {
         self.defer(DeferredAction::new_notify(channel))
     }
 
-    /// Defers an acknowledgement, as [`defer`](Self::defer).
+    /// Defers an acknowledgement, as [`defer`](Self::defer) does.
     ///
     /// # Errors
     ///
@@ -185,7 +187,7 @@ impl DeferredActionSlot {
     ///
     /// # Panics
     ///
-    /// Panics as [`DeferredAction::execute_now`], if an earlier action runs now.
+    /// Panics in the same cases as [`DeferredAction::execute_now`], if an earlier action runs now.
     #[track_caller]
     pub fn defer_irq_ack(&mut self, channel: Channel) -> Result<(), IrqAckError> {
         self.defer(DeferredAction::new_irq_ack(channel))

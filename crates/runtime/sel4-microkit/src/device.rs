@@ -1,10 +1,10 @@
 //! The registers of devices, for drivers without `unsafe`.
 //!
-//! `safe-mmio` makes the accesses, but its pointers stay private. In version 0.3.2 safe code can
-//! make a second owner of a register from such a pointer (`SharedMmioPointer::split_some`). With
-//! `field!` and a custom `Deref`, safe code can also reach memory outside of the device. A
-//! [`DeviceRegion`] has one owner, and [`register!`](crate::register) reaches only fields of the
-//! registers' type.
+//! `safe-mmio` makes the accesses, but the pointers of `safe-mmio` stay private to this module. In
+//! version 0.3.2 safe code can make a second owner of a register from a pointer of `safe-mmio`
+//! (`SharedMmioPointer::split_some`). With `field!` and a custom `Deref`, safe code can also reach
+//! memory outside of the device. A [`DeviceRegion`] has one owner, and
+//! [`register!`](crate::register) reaches only fields of the registers' type.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -35,13 +35,13 @@ use crate::platform::exclusive_region;
 /// register!(timer, Timer, load).write(1000);
 /// ```
 ///
-/// **Rights:** a region that this protection domain maps once and no other can write.
-/// `cargo microkit check`, `build` and `run` check the system file for this.
+/// **Rights:** a region that this PD maps once, and that no other PD can write to. `cargo microkit
+/// check`, `build` and `run` check the system file for this rule.
 ///
 /// # Panics
 ///
-/// Panics if this macro call runs twice, because a device has one owner; if the tool has written no
-/// address or no size; and if the region is too small for a `T` or not aligned for a `T`.
+/// Panics if this macro call runs twice, because a device has one owner. Also panics if the tool
+/// has not written the address or the size, or if the region is too small or not aligned for a `T`.
 #[macro_export]
 macro_rules! device_region {
     ($vaddr:ident, $size:ident, $type:ty $(,)?) => {{
@@ -80,13 +80,13 @@ macro_rules! device_region {
 #[macro_export]
 macro_rules! register {
     ($device:expr, $type:ty, $($field:ident).+ $(,)?) => {
-        // A `match` and not a `let`: temporaries of the expression must live as long as the
-        // register.
+        // A `match` instead of a `let`, because temporaries of the expression must live as long as
+        // the register.
         match &mut $device {
             device => {
                 let device: &mut $crate::DeviceRegion<$type> = device;
-                // Both lines refer to the same field. `offset_of!` finds only fields, and an
-                // expression finds a field before it follows a `Deref`.
+                // The next two lines refer to the same field. `offset_of!` finds only fields, and
+                // an expression prefers a field of `$type` over a field behind a `Deref`.
                 let offset = ::core::mem::offset_of!($type, $($field).+);
                 let field: fn(&$type) -> &_ = |registers| &registers.$($field).+;
                 // SAFETY: the offset and the type belong to one field of the registers.
@@ -97,7 +97,7 @@ macro_rules! register {
 }
 
 /// The registers of a device, with one owner. [`device_region!`](crate::device_region) makes a
-/// value.
+/// `DeviceRegion`.
 pub struct DeviceRegion<T: 'static>(UniqueMmioPointer<'static, T>);
 
 impl<T: 'static> DeviceRegion<T> {
@@ -105,20 +105,21 @@ impl<T: 'static> DeviceRegion<T> {
     ///
     /// # Safety
     ///
-    /// `registers` must point to the registers of a device, or to memory. They must be readable and
-    /// writable as long as the program runs. Nothing else in this or another program may use them.
+    /// `registers` must point to the registers of a device, or to memory. This memory must be
+    /// readable and writable as long as the program runs. Nothing else in this or another program
+    /// may use this memory.
     pub const unsafe fn new(registers: NonNull<T>) -> Self {
         // SAFETY: the caller's contract.
         Self(unsafe { UniqueMmioPointer::new(registers) })
     }
 
-    /// Returns the pointer of `safe-mmio`, for a driver that needs one.
+    /// Returns the pointer of `safe-mmio`, for a driver that needs the pointer.
     ///
     /// # Safety
     ///
-    /// The caller must not make a second owner of a register. It must not call
-    /// `SharedMmioPointer::split_some`, and must use `field!` only with fields of `T` itself, not
-    /// with fields behind a `Deref` of `T`.
+    /// The caller must not make a second owner of a register. The caller must not call
+    /// `SharedMmioPointer::split_some`. The caller must use `field!` only with fields of `T`
+    /// itself, not with fields behind a `Deref` of `T`.
     pub const unsafe fn into_unique_mmio_pointer(self) -> UniqueMmioPointer<'static, T> {
         self.0
     }
@@ -148,7 +149,7 @@ impl<T: 'static> fmt::Debug for DeviceRegion<T> {
     }
 }
 
-/// A register, or an array of them, borrowed from its [`DeviceRegion`] by
+/// A register or an array of registers, borrowed from its [`DeviceRegion`] by
 /// [`register!`](crate::register).
 pub struct Register<'device, F>(UniqueMmioPointer<'device, F>);
 
@@ -203,7 +204,7 @@ impl<T, const COUNT: usize> Register<'_, [T; COUNT]> {
     ///
     /// # Panics
     ///
-    /// Panics if the array has fewer registers.
+    /// Panics if `index` is not in the array.
     #[inline]
     #[track_caller]
     pub fn at(&mut self, index: usize) -> Register<'_, T> {
@@ -224,7 +225,8 @@ impl<F> fmt::Debug for Register<'_, F> {
 ///
 /// # Safety
 ///
-/// `T` must have a field of type `F` at `offset_bytes`. The function argument only fixes the types.
+/// `T` must have a field of type `F` at `offset_bytes`. The function argument only determines the
+/// types.
 #[doc(hidden)]
 #[inline]
 pub unsafe fn register<'device, T: 'static, F>(
@@ -234,7 +236,7 @@ pub unsafe fn register<'device, T: 'static, F>(
 ) -> Register<'device, F> {
     let registers = device.0.ptr_nonnull();
     // SAFETY: 1. The field is in the registers (the caller's contract), and is aligned, because the
-    //    function could not borrow a field that is not.
+    //    compiler rejects a function that borrows an unaligned field.
     // 2. The result borrows the device, so no other register is borrowed at the same time.
     unsafe {
         let field = registers.byte_add(offset_bytes).cast();
@@ -270,9 +272,9 @@ pub unsafe fn device<T: 'static>(
     );
     let start = exclusive_region(vaddr, size, taken, Purpose::Device).cast();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and
-    //    `exclusive_region` has checked that they overlap nothing of the program. Size and
-    //    alignment were checked here.
+    //    `exclusive_region` has checked that these bytes do not overlap other memory of the
+    //    program. This function has checked the size and the alignment.
     // 2. `exclusive_region` returns the registers once, and no other map of the region is writable:
-    //    `cargo microkit check` refuses such a map (invariant M2).
+    //    `cargo microkit check` refuses a second writable map (invariant M2).
     unsafe { DeviceRegion::new(start) }
 }

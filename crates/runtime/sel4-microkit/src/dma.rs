@@ -1,4 +1,4 @@
-//! Memory that a device reads and writes.
+//! Memory for direct memory access (DMA) by devices.
 
 use core::ptr::NonNull;
 
@@ -14,15 +14,16 @@ use core::ptr::NonNull;
 /// let dma: DmaRegion = dma_region!(dma, dma_size, dma_paddr);
 /// ```
 ///
-/// **Rights:** a region of memory, not of a device, that this protection domain maps once and no
-/// other can write. `cargo microkit check`, `build` and `run` check the system file for this. They
-/// also check that the three symbols belong to one region. A device writes to any address that its
-/// driver sets. Without an IOMMU, the driver of such a device is trusted with all memory.
+/// **Rights:** a region of memory, not of a device, that this PD maps once and that no other PD can
+/// write to. `cargo microkit check`, `build` and `run` check the system file for this rule. These
+/// commands also check that the three symbols belong to one region. A DMA device writes to any
+/// address that its driver sets. Without an IOMMU, the driver can therefore make the device
+/// overwrite any memory.
 ///
 /// # Panics
 ///
 /// Panics if this macro call runs twice, because the region has one owner. Also panics if the tool
-/// has written no address, no size or no physical address.
+/// has not written the address, the size or the physical address.
 #[macro_export]
 macro_rules! dma_region {
     ($vaddr:ident, $size:ident, $paddr:ident $(,)?) => {{
@@ -35,8 +36,8 @@ macro_rules! dma_region {
     }};
 }
 
-/// Memory for DMA with one owner. Only this program, and a device that gets the physical address
-/// from this program, access it.
+/// Memory for DMA with one owner. Only this program, and devices that receive the physical address
+/// from this program, access the memory.
 #[derive(Debug)]
 pub struct DmaRegion {
     start: NonNull<u8>,
@@ -50,8 +51,8 @@ impl DmaRegion {
     /// # Safety
     ///
     /// 1. The memory must be readable and writable as long as the program runs. Nothing else in
-    ///    this or another program may use it.
-    /// 2. The memory must be contiguous from that physical address.
+    ///    this or another program may use the memory.
+    /// 2. The memory must be physically contiguous, and must start at `physical_address`.
     pub const unsafe fn new(start: NonNull<u8>, size_bytes: usize, physical_address: u64) -> Self {
         Self {
             start,

@@ -45,7 +45,7 @@ macro_rules! declare_protection_domain {
             static sel4_microkit_heap: $crate::_private::HeapMemory<__SEL4_MICROKIT_BYTES> =
                 $crate::_private::HeapMemory::new();
 
-            // SAFETY: this is the only heap of that memory.
+            // SAFETY: no other heap uses the memory of `sel4_microkit_heap`.
             #[global_allocator]
             static HEAP: $crate::_private::Heap<__SEL4_MICROKIT_BYTES> =
                 unsafe { $crate::_private::Heap::new(&sel4_microkit_heap) };
@@ -61,7 +61,8 @@ macro_rules! declare_protection_domain {
             #[unsafe(no_mangle)]
             static sel4_microkit_stack_bytes: usize = $crate::_private::stack_bytes($bytes);
 
-            // The section has a record in every program, so that the linker defines its symbols.
+            // Every program adds a record to the section, so that the linker defines the symbols at
+            // the start and the end of the section.
             mod record {
                 ::core::arch::global_asm!(
                     ".pushsection microkit_regions, \"aR\", %progbits",
@@ -83,7 +84,7 @@ macro_rules! declare_protection_domain {
     { @kept $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // A constant for the same reason as for the heap.
+            // A constant, so that `$bytes` is evaluated only once.
             const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
             #[unsafe(no_mangle)]
@@ -115,9 +116,9 @@ macro_rules! declare_protection_domain {
             }
         };
 
-        /// The initialisation of this protection domain, for a host.
+        /// Runs the initialisation of this protection domain on a host.
         #[cfg(not(target_os = "none"))]
-        #[allow(dead_code, unreachable_pub)] // For tests, which there may be here or elsewhere.
+        #[allow(dead_code, unreachable_pub)] // Only tests call the function.
         pub fn protection_domain() -> impl $crate::Handler {
             $init()
         }
@@ -133,8 +134,8 @@ pub fn run_main<H: Handler>(init: impl FnOnce() -> H) -> ! {
     }
 }
 
-/// The smallest stack that a system file can give, in bytes. A program without `stack_size`
-/// requires this size.
+/// The smallest stack that a system file can set, in bytes. A program without the option
+/// `stack_size` requires this size.
 #[doc(hidden)]
 pub const LEAST_STACK_BYTES: usize = limits::MIN_STACK_BYTES as usize;
 

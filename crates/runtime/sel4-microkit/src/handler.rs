@@ -1,4 +1,4 @@
-//! The trait that a PD implements, and the event loop that calls it.
+//! The trait [`Handler`] that a PD implements, and the event loop.
 //!
 //! ```text
 //! init ─▶ work? ─▶ wait ─▶ notified │ protected_with_mrs │ fault ─┐
@@ -32,13 +32,13 @@ use crate::{
             the end. For one that never returns, write `-> Never`"
 )]
 pub trait Handler {
-    /// The error type of the methods. The runtime prints an error when it stops the PD.
+    /// The error type of the methods. The runtime prints the error, and then stops the PD.
     type Error: fmt::Display;
 
     /// Handles notifications and IRQs.
     ///
-    /// The default implementation panics, because the system file has a channel that the PD does
-    /// not handle.
+    /// The default implementation panics. A PD that receives notifications must implement this
+    /// method.
     ///
     /// # Errors
     ///
@@ -49,14 +49,14 @@ pub trait Handler {
 
     /// Handles a call of the protected procedure.
     ///
-    /// The message registers hold the arguments. The method writes the results there, and returns
-    /// their description.
+    /// The message registers hold the arguments. The method writes the results into the message
+    /// registers, and returns the description of the results.
     ///
-    /// While this method runs, the caller is blocked. If the program faults here, the caller waits
-    /// forever, unless the parent restarts the program and [`restart_reply`](Self::restart_reply)
-    /// replies.
+    /// While this method runs, the caller is blocked. If the program faults in this method, the
+    /// caller waits forever, unless the parent restarts the program and
+    /// [`restart_reply`](Self::restart_reply) returns a reply.
     ///
-    /// The default implementation panics, because the system file allows another PD to call.
+    /// The default implementation panics. A PD that other PDs call must implement this method.
     ///
     /// # Errors
     ///
@@ -75,11 +75,12 @@ pub trait Handler {
     /// Handles a call as [`protected`](Self::protected), with the first four words in CPU
     /// registers.
     ///
-    /// `words` has the first four words of the message, and the returned array those of the reply.
-    /// The message registers hold the words after the fourth, for both messages.
+    /// `words` has the first four words of the message. The returned array has the first four words
+    /// of the reply. The message registers hold the other words of the message and of the reply,
+    /// from the fifth word on.
     ///
-    /// The event loop calls this method. A handler whose messages are short implements it to answer
-    /// without touching memory, and passes longer messages on to [`protected_in_memory`]:
+    /// The event loop calls this method. A handler with short messages implements the method to
+    /// answer in CPU registers alone. [`protected_in_memory`] handles longer messages:
     ///
     /// ```
     /// use sel4_microkit::{
@@ -105,7 +106,7 @@ pub trait Handler {
     /// }
     /// ```
     ///
-    /// The default implementation is [`protected_in_memory`], which calls
+    /// The default implementation calls [`protected_in_memory`], and so calls
     /// [`protected`](Self::protected).
     ///
     /// # Errors
@@ -124,12 +125,13 @@ pub trait Handler {
     ///
     /// `None` leaves the child stopped. A returned message is the reply (seL4 manual, *Faults*).
     /// [`MessageInfo::fault_retry`] makes the child retry. A reply with words sets registers of the
-    /// child. The event loop panics if [`MessageInfo::fault_reply`] has not made such a reply.
+    /// child. The event loop panics on a reply with words that [`MessageInfo::fault_reply`] has not
+    /// made.
     ///
-    /// A virtual CPU faults as the child with the same identifier: [`VCpu::from`](crate::VCpu)
-    /// converts it.
+    /// A fault of a virtual CPU arrives as a fault of the child with the same identifier.
+    /// [`VCpu::from`](crate::VCpu) converts the child.
     ///
-    /// The default implementation panics, because the system file gives the PD a child.
+    /// The default implementation panics. A PD with children must implement this method.
     ///
     /// # Errors
     ///
@@ -148,22 +150,22 @@ pub trait Handler {
     /// Returns the action that the last entry point has deferred. The event loop joins the action
     /// with the wait for the next event.
     ///
-    /// The event loop calls this once after the initialisation, and once after each event. A
+    /// The event loop calls this method once after the initialisation, and once after each event. A
     /// [`DeferredActionSlot`](crate::DeferredActionSlot) in the handler stores the action.
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
         None
     }
 
-    /// Returns whether [`work`](Self::work) must be called. The event loop calls this after the
-    /// initialisation, and after each event.
+    /// Returns whether [`work`](Self::work) must be called. The event loop calls `has_work` after
+    /// the initialisation, and after each event.
     fn has_work(&self) -> bool {
         false
     }
 
     /// Runs deferred work after the reply is sent and before the next wait.
     ///
-    /// Work of the initialisation runs before the first wait. The PD must not be passive: a passive
-    /// PD has no scheduling context after its reply.
+    /// Work that the initialisation defers runs before the first wait. A PD with deferred work must
+    /// not be passive, because a passive PD has no scheduling context after its reply.
     ///
     /// # Errors
     ///
@@ -174,27 +176,28 @@ pub trait Handler {
 
     /// Returns the reply to a call that an earlier incarnation has received and not answered.
     ///
-    /// [`restart_reply!`](crate::restart_reply!) makes the reply. The event loop calls this once,
-    /// after the initialisation, and sends the reply with its first wait.
+    /// [`restart_reply!`](crate::restart_reply!) makes the reply. The event loop calls this method
+    /// once, after the initialisation, and sends the reply with its first wait.
     ///
-    /// A server that faults in [`protected`](Self::protected), or is stopped there, leaves its
-    /// caller blocked. After a restart, that caller receives this reply. The caller cannot know
-    /// whether the call had an effect, so the reply needs a label that no other reply has. If no
-    /// caller is blocked, the kernel drops the reply.
+    /// A server that faults or is stopped in [`protected`](Self::protected) leaves its caller
+    /// blocked. After a restart, that caller receives this reply. The caller cannot know whether
+    /// the call had an effect, so the reply needs a label that no other reply has. If no caller is
+    /// blocked, the kernel drops the reply.
     ///
     /// The default returns `None`. The restarted server then waits without a reply, and the kernel
-    /// makes the blocked caller inactive: it never runs again, unless its own parent restarts it.
-    /// The same happens if the initialisation itself waits for an event (in [`ipc`]). A server that
-    /// is not passive can call [`ipc::reply_without_words`] before such a wait.
+    /// makes the blocked caller inactive. An inactive caller runs again only if its own parent
+    /// restarts it. A wait in the initialisation (with [`ipc`]) also makes the blocked caller
+    /// inactive. A server that is not passive can call [`ipc::reply_without_words`] before that
+    /// wait.
     fn restart_reply(&self) -> Option<RestartReply> {
         None
     }
 }
 
-/// The words of a message that travel in CPU registers: its first four.
+/// The first four words of a message. The kernel transfers these words in CPU registers.
 pub type FastWords = [MessageRegisterValue; sel4::NUM_FAST_MESSAGE_REGISTERS];
 
-/// Answers [`Handler::protected_with_mrs`] by [`Handler::protected`].
+/// Implements [`Handler::protected_with_mrs`] with [`Handler::protected`].
 ///
 /// This function stores the words into the message registers, calls the handler, and then loads the
 /// reply's words.
@@ -220,8 +223,9 @@ pub fn protected_in_memory<H: Handler + ?Sized>(
 
 /// Runs the event loop.
 ///
-/// Only [`run_main`](crate::_private::run_main) calls this, and only once. If a handler ran an
-/// inner event loop, the outer loop would reply to an event that the inner loop has received (K-2).
+/// Only [`run_main`](crate::_private::run_main) calls this function, and calls it only once. If a
+/// handler ran an inner event loop, the outer loop would reply to an event that the inner loop has
+/// received (K-2).
 pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
     acknowledge_all();
     if handler.has_work() {
@@ -295,8 +299,8 @@ fn reply_after_restart(reply: RestartReply, deferred: Option<Prepared>) -> Recei
     reply_and_wait(reply.message(), FastWords::default(), deferred)
 }
 
-/// Acknowledges every IRQ. seL4 masks an IRQ until it is acknowledged. An IRQ that arrived before
-/// the PD could receive it would otherwise stay masked forever.
+/// Acknowledges every IRQ. seL4 masks an IRQ until it is acknowledged. An IRQ that arrives before
+/// the PD can receive IRQs would otherwise stay masked forever.
 #[inline(never)]
 fn acknowledge_all() {
     for channel in symbols::irq_channels() {
@@ -342,7 +346,7 @@ fn store(words: FastWords) {
     with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(&words));
 }
 
-/// Panics because of K-2: the words of a reply to a fault would become registers of the child.
+/// Panics, because the words of this reply to a fault would become registers of the child (K-2).
 #[cold]
 #[inline(never)]
 fn would_set_registers(child: Child) -> ! {
@@ -359,9 +363,9 @@ fn not_acknowledged(channel: Channel, error: IrqAckError) -> ! {
     panic!("channel {}: {error}", channel.index())
 }
 
-/// A handler without events, for a PD that only initialises.
+/// A handler for a PD that only initialises and receives no events.
 ///
-/// Every event panics.
+/// The handler panics on every event.
 #[derive(Debug, Default)]
 pub struct NullHandler(());
 

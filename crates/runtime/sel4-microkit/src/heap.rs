@@ -5,9 +5,9 @@ use core::cell::{Cell, RefCell, UnsafeCell};
 
 use dlmalloc::{Allocator, Dlmalloc};
 
-/// A heap of `BYTES`, managed by `dlmalloc`, for a program with one thread.
+/// A heap of `BYTES` bytes, managed by `dlmalloc`, for a program with one thread.
 ///
-/// An allocation that does not fit returns null. `alloc` then panics with the size.
+/// An allocation that does not fit returns null. The crate `alloc` then panics with the size.
 #[doc(hidden)]
 pub struct Heap<const BYTES: usize> {
     dlmalloc: RefCell<Dlmalloc<Arena<BYTES>>>,
@@ -32,7 +32,8 @@ impl<const BYTES: usize> Heap<BYTES> {
             taken: Cell::new(false),
         };
         let mut dlmalloc = Dlmalloc::new_with_allocator(arena);
-        // The default granularity is 64 KiB. A smaller heap could not satisfy any request.
+        // The default granularity is 64 KiB. With that granularity, a smaller heap could not
+        // satisfy any request.
         assert!(dlmalloc.set_granularity(GRANULARITY));
         Self {
             dlmalloc: RefCell::new(dlmalloc),
@@ -41,12 +42,12 @@ impl<const BYTES: usize> Heap<BYTES> {
 }
 
 // SAFETY: 1. `Dlmalloc` keeps the contract of an allocator: blocks do not overlap, and have the
-//    size and alignment asked for.
+//    requested size and alignment.
 // 2. Calls are never nested: there is one thread, and `Arena` allocates nothing. A nested call
 //    would panic in `borrow_mut`.
 unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's contract is that of `malloc`.
+        // SAFETY: the caller's contract includes the contract of `malloc`.
         unsafe {
             self.dlmalloc
                 .borrow_mut()
@@ -55,7 +56,7 @@ unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's contract is that of `calloc`.
+        // SAFETY: the caller's contract includes the contract of `calloc`.
         unsafe {
             self.dlmalloc
                 .borrow_mut()
@@ -64,7 +65,7 @@ unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's contract is that of `free`.
+        // SAFETY: the caller's contract includes the contract of `free`.
         unsafe {
             self.dlmalloc
                 .borrow_mut()
@@ -74,7 +75,7 @@ unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let (old, align) = (layout.size(), layout.align());
-        // SAFETY: the caller's contract is that of `realloc`.
+        // SAFETY: the caller's contract includes the contract of `realloc`.
         unsafe { self.dlmalloc.borrow_mut().realloc(block, old, align, size) }
     }
 }
@@ -86,30 +87,31 @@ pub struct HeapMemory<const BYTES: usize>(UnsafeCell<[u8; BYTES]>);
 
 impl<const BYTES: usize> HeapMemory<BYTES> {
     /// Makes the memory, filled with zeros.
-    #[allow(clippy::new_without_default)] // For statics only.
+    #[allow(clippy::new_without_default)] // Used only for statics.
     pub const fn new() -> Self {
         Self(UnsafeCell::new([0; BYTES]))
     }
 }
 
-// SAFETY: only the heap's blocks refer to this memory, and each has one owner.
+// SAFETY: only the heap's blocks refer to this memory, and each block has one owner.
 unsafe impl<const BYTES: usize> Sync for HeapMemory<BYTES> {}
 
-/// Gives `Dlmalloc` the whole memory once, in whole granules. `Dlmalloc` writes to the last word of
-/// the memory, and assumes that the word is aligned.
+/// Provides the whole memory to `Dlmalloc` once, in whole granules. `Dlmalloc` writes to the last
+/// word of the memory, and assumes that the word is aligned.
 struct Arena<const BYTES: usize> {
     memory: &'static HeapMemory<BYTES>,
     taken: Cell<bool>,
 }
 
 impl<const BYTES: usize> Arena<BYTES> {
-    /// The memory's size without the part after the last granule.
+    /// The size of the memory, rounded down to whole granules.
     const USED_BYTES: usize = BYTES - BYTES % GRANULARITY;
 }
 
 // SAFETY: 1. The memory is in a static, belongs to no other heap (`Heap::new`), and is returned
 //    once.
-// 2. Its start and its end are aligned as `Dlmalloc` requires, and it has the requested size.
+// 2. The memory is aligned as `Dlmalloc` requires, at its start and its end, and has at least the
+//    requested size.
 // 3. `Arena` never reuses or frees the memory.
 unsafe impl<const BYTES: usize> Allocator for Arena<BYTES> {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
@@ -153,7 +155,7 @@ mod tests {
 
     fn heap<const BYTES: usize>() -> Heap<BYTES> {
         let memory = Box::leak(Box::new(HeapMemory::new()));
-        // SAFETY: the memory is new.
+        // SAFETY: the memory is new, so no other heap uses the memory.
         unsafe { Heap::new(memory) }
     }
 
@@ -177,13 +179,13 @@ mod tests {
         }
     }
 
-    /// Allocates blocks until the heap is full, writes to all their bytes, and frees them.
+    /// Allocates up to six blocks, writes to every byte of each block, and frees the blocks.
     fn use_up<const BYTES: usize>() -> usize {
         let heap = heap::<BYTES>();
         let mut blocks = std::vec::Vec::new();
         for (bytes, align) in [(1, 1), (24, 8), (40, 64), (100, 16), (7, 1), (300, 4)] {
             let layout = layout(bytes, align);
-            // SAFETY: as above.
+            // SAFETY: no size is zero, and every block is freed with the layout of its allocation.
             unsafe {
                 let block = heap.alloc(layout);
                 if !block.is_null() {
@@ -195,7 +197,7 @@ mod tests {
         }
         let count = blocks.len();
         for (block, layout) in blocks {
-            // SAFETY: as above.
+            // SAFETY: no size is zero, and every block is freed with the layout of its allocation.
             unsafe { heap.dealloc(block, layout) };
         }
         count
@@ -217,7 +219,7 @@ mod tests {
     fn what_was_used_is_zeros_when_zeros_are_asked_for() {
         let heap = heap::<4096>();
         let layout = layout(1024, 16);
-        // SAFETY: as above.
+        // SAFETY: no size is zero, and every block is freed with the layout of its allocation.
         unsafe {
             let first = heap.alloc(layout);
             first.write_bytes(0xa5, layout.size());
@@ -232,11 +234,11 @@ mod tests {
     #[test]
     fn a_block_that_grows_keeps_its_bytes_or_stays() {
         let heap = heap::<4096>();
-        // SAFETY: as above.
+        // SAFETY: no size is zero, and every block is freed with the layout of its allocation.
         unsafe {
             let block = heap.alloc(layout(64, 8));
             block.write_bytes(7, 64);
-            // The next block, so that `realloc` must move the first one.
+            // A block after `block`, so that `realloc` must move `block`.
             let other = heap.alloc(layout(64, 8));
             other.write_bytes(8, 64);
             let grown = heap.realloc(block, layout(64, 8), 512);
@@ -260,7 +262,7 @@ mod tests {
         }
     }
 
-    /// `Dlmalloc` gets the memory in one piece, and cannot return any part of it.
+    /// Asserts that `Arena` provides its memory once and whole, and never takes any part back.
     #[test]
     fn the_memory_is_given_once_and_whole() {
         let arena = Arena::<4100> {
@@ -286,7 +288,7 @@ mod tests {
     #[test]
     fn allocations_that_no_heap_can_hold_are_refused() {
         let heap = heap::<4096>();
-        // SAFETY: as above.
+        // SAFETY: no size is zero, and every block is freed with the layout of its allocation.
         unsafe {
             assert!(heap.alloc(layout(isize::MAX as usize, 1)).is_null());
             assert!(heap.alloc(layout(16, 1 << 40)).is_null());

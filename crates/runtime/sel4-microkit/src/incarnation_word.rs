@@ -1,4 +1,4 @@
-//! Words that are zero when an incarnation of a PD begins.
+//! Words that are zero at the start of every incarnation of a PD.
 
 use core::sync::atomic::AtomicU64;
 

@@ -1,11 +1,10 @@
-//! Receiving events without the event loop: for other event loops, and for waiting
-//! within a handler.
+//! Receives events without the event loop, for other event loops and for waits inside a handler.
 //!
 //! A PD has one reply object, for calls and for faults of its children. The words of a reply to a
 //! call are only data. The words of a reply to a fault become registers of the child. So code that
-//! receives both must know whether a reply answers a call or a fault. Functions that rely on their
-//! caller for this are `unsafe`.
-//! K-1 and the like, in the SAFETY comments, are the numbers of `docs/soundness/capabilities.md`.
+//! receives calls and faults must track whether a reply answers a call or a fault. Functions that
+//! leave this check to their caller are `unsafe`. `docs/soundness/capabilities.md` explains the
+//! rules K-1 to K-6 of the SAFETY comments.
 //!
 //! ```
 //! use sel4_microkit::{Channel, ChannelSet, ipc};
@@ -26,7 +25,7 @@ use microkit_abi::slots;
 use crate::defer::Prepared;
 use crate::{Channel, Child, FastWords, MessageInfo, MessageLabel};
 
-// SAFETY: K-1. This module only receives from this endpoint, and never sends to it.
+// SAFETY: K-1. This module only receives from this endpoint, and never sends to this endpoint.
 const INPUT: sel4::cap::Endpoint = unsafe { sel4::Cap::from_bits(slots::INPUT) };
 // SAFETY: K-1. This capability stays private to this module. By K-2, the words of a reply that this
 // module sends do not become registers of a child.
@@ -59,7 +58,7 @@ impl Event {
     }
 }
 
-/// Receives an event, below the event loop.
+/// Receives an event without the event loop.
 ///
 /// Inside a handler, use the safe function [`wait_for`] instead.
 ///
@@ -71,9 +70,9 @@ impl Event {
 ///
 /// # Safety
 ///
-/// The next reply, by this module or by the event loop around the handler, answers this event. If
-/// the event is a fault, that reply must have no words, or the child's program must be sound with
-/// the registers that the words set.
+/// The next reply that this module or the event loop sends answers this event. If the event is a
+/// fault, that reply must have no words, unless the child's program is sound with the registers
+/// that the words set.
 #[inline]
 #[track_caller]
 pub unsafe fn recv() -> Event {
@@ -97,7 +96,7 @@ fn receive() -> Event {
 ///
 /// # Safety
 ///
-/// As for [`reply`], and for [`recv`].
+/// The requirements of [`reply`] and of [`recv`] apply.
 #[inline]
 #[track_caller]
 pub unsafe fn reply_recv(msg_info: MessageInfo) -> Event {
@@ -115,8 +114,8 @@ pub unsafe fn reply_recv(msg_info: MessageInfo) -> Event {
 ///
 /// # Safety
 ///
-/// If this answers a fault, the message must have no words, or the child's program must be sound
-/// with the registers that the words set (seL4 manual, *Faults*).
+/// If the reply answers a fault, the message must have no words, unless the child's program is
+/// sound with the registers that the words set (seL4 manual, *Faults*).
 #[inline]
 #[track_caller]
 pub unsafe fn reply(msg_info: MessageInfo) {
@@ -135,11 +134,11 @@ pub unsafe fn reply(msg_info: MessageInfo) {
 #[inline]
 #[track_caller]
 pub fn reply_without_words(label: MessageLabel) {
-    // K-2: no words.
+    // K-2: the reply has no words.
     send_reply(MessageInfo::new(label, 0));
 }
 
-/// Replies as [`reply`]. The caller ensures K-2.
+/// Replies as [`reply`] does. The caller ensures K-2.
 #[inline]
 #[track_caller]
 pub(crate) fn send_reply(msg_info: MessageInfo) {
@@ -148,14 +147,14 @@ pub(crate) fn send_reply(msg_info: MessageInfo) {
 
 /// Waits within an entry point until `channel` is notified.
 ///
-/// Other channels that are notified meanwhile are added to `others`.
+/// Adds other channels that are notified during the wait to `others`.
 ///
 /// **Blocking:** until the notification arrives.
 ///
 /// # Panics
 ///
-/// Panics if a call or a fault arrives, because this function cannot answer it. Also panics inside
-/// a borrow of the message registers.
+/// Panics if a call or a fault arrives, because this function cannot reply. Also panics inside a
+/// borrow of the message registers.
 #[track_caller]
 pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
     loop {
@@ -169,14 +168,14 @@ pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
 
 /// Waits within an entry point until any channel is notified.
 ///
-/// `what` is the purpose of the wait, for the panic message.
+/// `what` names the awaited notification in the panic message.
 ///
 /// **Blocking:** until the notification arrives.
 ///
 /// # Panics
 ///
-/// Panics if a call or a fault arrives, because this function cannot answer it. Also panics inside
-/// a borrow of the message registers.
+/// Panics if a call or a fault arrives, because this function cannot reply. Also panics inside a
+/// borrow of the message registers.
 #[track_caller]
 pub fn wait(what: &str) -> ChannelSet {
     notified(format_args!("{what}"))
@@ -184,7 +183,7 @@ pub fn wait(what: &str) -> ChannelSet {
 
 #[track_caller]
 fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
-    // K-2: there is no reply to a call or a fault here, because both stop this program.
+    // K-2: no reply follows a call or a fault, because a call or a fault stops this program.
     match receive() {
         Event::Notified(channels) => channels,
         other => panic!(
@@ -195,16 +194,17 @@ fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
 
 /// A received message, still in CPU registers.
 ///
-/// Event loops use this instead of an [`Event`]: the compiler would build an `Event` in memory.
+/// Event loops use this type instead of [`Event`], because the compiler would build an `Event` in
+/// memory.
 pub(crate) type Received = sel4::RecvWithMRs;
 
-/// Receives as [`recv`], with the words in CPU registers.
+/// Receives as [`recv`] does, with the words in CPU registers.
 #[inline]
 pub(crate) fn recv_with_mrs() -> Received {
     INPUT.recv_with_mrs(REPLY)
 }
 
-/// Replies and receives as [`reply_recv`], with the words in CPU registers.
+/// Replies and receives as [`reply_recv`] does, with the words in CPU registers.
 #[inline]
 pub(crate) fn reply_recv_with_mrs(msg_info: MessageInfo, words: FastWords) -> Received {
     let info = msg_info.into_inner();
@@ -227,11 +227,11 @@ pub(crate) fn send(action: &Prepared) {
     unsafe { action.cap.send_with_mrs(action.info, []) };
 }
 
-/// Describes the message to the monitor: this passive PD is initialised. The monitor
-/// then unbinds the PD's scheduling context.
+/// Returns the message that reports the end of this passive PD's initialisation to the monitor. The
+/// monitor then unbinds the PD's scheduling context.
 pub(crate) fn forfeit_scheduling_context() -> Prepared {
     Prepared {
-        // SAFETY: a capability of an unspecified type makes no claim about its slot.
+        // SAFETY: a capability of an unspecified type requires nothing of its slot.
         cap: unsafe { sel4::Cap::from_bits(slots::MONITOR_ENDPOINT) },
         info: sel4::MessageInfo::new(0, 0, 0, 0),
     }

@@ -1,7 +1,7 @@
 //! The runtime of [seL4 Microkit](https://github.com/seL4/microkit) protection domains (PDs).
 //!
 //! A PD is a function marked [`protection_domain`] that returns a [`Handler`]. The runtime then
-//! waits for events and calls the handler for each:
+//! waits for events and calls the handler for each event:
 //!
 //! ```no_run
 //! #![no_std]
@@ -31,7 +31,8 @@
 //! }
 //! ```
 //!
-//! Names are those of rust-sel4's `sel4-microkit`, so that a PD written for it compiles here.
+//! The names match rust-sel4's `sel4-microkit`, so that a PD written for rust-sel4 compiles with
+//! this crate.
 //!
 //! Microkit's tool writes values into symbols of the program. The linker keeps these symbols
 //! without flags or a linker script. In a kernel configuration without debug output,
@@ -39,18 +40,18 @@
 //!
 //! # Lines that functions share
 //!
-//! - **Blocking:** how long the call can keep the thread from running on. A system call itself,
-//!   such as a notification, does not block.
-//! - **Rights:** what the system file must grant: an attribute of a channel's `<end>`, a capability
-//!   of a `<cspace>`, or the permissions of a `<map>`.
+//! - **Blocking:** how long the call can block the thread. A system call without a wait, such as a
+//!   notification, does not block.
+//! - **Rights:** the right that the system file must grant: an attribute of a channel's `<end>`, a
+//!   capability of a `<cspace>`, or the permissions of a `<map>`.
 //! - "Inside a borrow of the message registers" means inside the closure of [`with_msg_regs`] or of
-//!   a similar function. A system call there panics, because the kernel would overwrite the
-//!   borrowed registers.
+//!   a similar function. A system call inside the closure panics, because the kernel would
+//!   overwrite the borrowed registers.
 //!
 //! # On a host
 //!
-//! PD code also compiles for the host. There, `sel4_microkit::host` replaces seL4 and Microkit's
-//! tool. So handlers can be tested without a board.
+//! PD code also compiles for the host. On a host, `sel4_microkit::host` replaces seL4 and
+//! Microkit's tool. So handlers can be tested without a board.
 #![no_std]
 
 #[cfg(feature = "alloc")]
@@ -131,12 +132,12 @@ pub use virtual_cpu::VCpu;
 /// | --- | --- | --- |
 /// | `heap_size = BYTES` | no heap | The PD has a heap of that size, and a global allocator. |
 /// | `stack_size = BYTES` | 4096 | The PD needs a stack of that size. |
-/// | `kept_data_size = BYTES` | 4096 | So much initialised data (`.data`) is kept for a restart. |
+/// | `kept_data_size = BYTES` | 4096 | The PD keeps a copy of up to `BYTES` of initialised data (`.data`) for a restart. |
 ///
 /// The program runs on the stack that Microkit maps, so `stack_size` of the `<protection_domain>`
-/// in the system file must be at least as large. Otherwise `cargo microkit` refuses the system
-/// file, and the program faults at its start. An unmapped page below the stack makes an overflow
-/// fault before it overwrites anything.
+/// in the system file must be at least as large as this option. Otherwise `cargo microkit` refuses
+/// the system file, and the program faults at its start. The page below the stack is unmapped, so a
+/// stack overflow faults before it overwrites other memory.
 ///
 /// When the parent restarts the PD, all statics have their initial values again. A program with
 /// more initialised data than `kept_data_size` faults at a restart.

@@ -1,4 +1,5 @@
-//! Messages of the crate `log`, one line each: the PD, the level, the module, and the message.
+//! Prints the messages of the crate `log`. Each line has the PD, the level, the module and the
+//! message.
 //!
 //! ```no_run
 //! sel4_microkit::logging::init(log::LevelFilter::Info)?;
@@ -13,13 +14,13 @@ use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
 use crate::symbols::DisplayName;
 
-/// The function that prints a line, which ends with a line feed.
+/// A function that prints one line.
 ///
-/// Each call gets a whole line. The function must not log.
+/// The line ends with a line feed. The function must not log.
 pub type Sink = fn(fmt::Arguments<'_>);
 
 /// Prints messages up to `level` on the kernel's debug console, as
-/// [`debug_print!`](crate::debug_print) does. Without debug output of the kernel, the messages are
+/// [`debug_print!`](crate::debug_print) does. If the kernel has no debug output, the messages are
 /// dropped.
 ///
 /// # Errors
@@ -29,7 +30,7 @@ pub fn init(level: LevelFilter) -> Result<(), SetLoggerError> {
     init_with(debug, level)
 }
 
-/// Prints messages up to `level` by `sink`, such as a function that writes to a serial driver.
+/// Prints messages up to `level` with `sink`, such as a function that writes to a serial driver.
 ///
 /// ```no_run
 /// fn write(line: core::fmt::Arguments<'_>) {
@@ -58,7 +59,7 @@ struct Logger;
 
 impl Log for Logger {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
-        // `log` drops messages above the level before this.
+        // `log` drops messages above the level before it calls the logger.
         true
     }
 

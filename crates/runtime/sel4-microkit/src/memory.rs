@@ -1,7 +1,7 @@
 //! Safe access to memory regions.
 //!
 //! Each macro takes the address and the size that Microkit's tool writes (`setvar_vaddr`,
-//! `setvar_size`), so no access is outside of the region.
+//! `setvar_size`), so no access can be outside the region.
 
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -27,12 +27,12 @@ use crate::{DmaRegion, platform};
 /// Writing to a region that is mapped without `w` faults.
 ///
 /// **Rights:** a region that no PD takes for exclusive use. `cargo microkit check`, `build` and
-/// `run` check the system file for this.
+/// `run` check the system file for this rule.
 ///
 /// # Panics
 ///
-/// Panics if the tool has written no address or no size, or if the program detects that the two
-/// belong to different regions.
+/// Panics if the tool has not written the address or the size, or if the program detects that the
+/// address and the size belong to different regions.
 #[macro_export]
 macro_rules! shared_words {
     ($vaddr:ident, $size:ident $(,)?) => {
@@ -46,9 +46,10 @@ macro_rules! shared_words {
     }};
 }
 
-/// A memory region as [`shared_words!`], or `None` if the system file does not map it.
+/// Returns a memory region as [`shared_words!`] does, or `None` if the system file does not map the
+/// region.
 ///
-/// This is for servers that may have fewer clients in a system than they have client slots.
+/// A server uses this macro for client slots that a system file may leave unused.
 ///
 /// ```
 /// assert!(sel4_microkit::shared_words_if_mapped!(client_7, client_7_size).is_none());
@@ -56,7 +57,7 @@ macro_rules! shared_words {
 ///
 /// # Panics
 ///
-/// Panics if the tool has written an address and no size, or a size and no address.
+/// Panics if the tool has written only the address, or only the size.
 #[macro_export]
 macro_rules! shared_words_if_mapped {
     ($vaddr:ident, $size:ident $(,)?) => {
@@ -74,16 +75,16 @@ macro_rules! shared_words_if_mapped {
     }};
 }
 
-/// The name of a symbol, and the value that the tool has written there.
+/// The name of a symbol, and the value that the tool has written into the symbol.
 pub(crate) type Written = (&'static str, usize);
 
 /// The purpose of a region with one owner.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Volatile accesses, and no references.
+    /// Registers of a device: only volatile accesses, without references.
     #[cfg(feature = "mmio")]
     Device,
-    /// Any accesses, and references.
+    /// Memory for DMA: any accesses, and references.
     Dma,
 }
 
@@ -99,10 +100,11 @@ pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
     check_written(vaddr, size);
     let start = platform::shared_region(vaddr, size).cast::<W>().as_ptr();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
-    //    page. `shared_region` has checked that they overlap nothing of the program. `check` has
-    //    checked that both values belong to one `<map>` (invariant M1).
-    // 2. Every word is an `AtomicU64`, which allows only atomic accesses. Other PDs may write at
-    //    any time, but no PD has exclusive access: `check` refuses such a system (M2).
+    //    page. `shared_region` has checked that these bytes do not overlap other memory of the
+    //    program. `check` has checked that both values belong to one `<map>` (invariant M1).
+    // 2. Every word is an `AtomicU64`, and an `AtomicU64` allows only atomic accesses. Other PDs
+    //    may write at any time, but no PD has exclusive access: `check` refuses a system with an
+    //    exclusive owner (M2).
     unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
 }
 
@@ -139,8 +141,9 @@ pub unsafe fn dma(
         paddr.0
     );
     let start = platform::exclusive_region(vaddr, size, taken, Purpose::Dma);
-    // SAFETY: 1. As in `words`, 1. Further, `exclusive_region` returns the memory once, and no
-    //    other map of the region is writable: `cargo microkit check` refuses such a map (M2).
+    // SAFETY: 1. Reason 1 of `words` applies. Further, `exclusive_region` returns the memory once,
+    //    and no other map of the region is writable: `cargo microkit check` refuses a second
+    //    writable map (M2).
     // 2. A region whose physical address is written to a symbol is contiguous (Microkit manual,
     //    *setvar*). `check` has checked that the address belongs to this region (M1).
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }

@@ -1,6 +1,6 @@
-//! Messages between PDs: their description, and their words.
+//! Messages between PDs: the description [`MessageInfo`], and the message registers.
 
-/// The label of a message. The sender chooses it.
+/// The label of a message. The sender chooses the label.
 pub type MessageLabel = sel4::Word;
 
 /// A word of a message.
@@ -54,7 +54,7 @@ impl MessageInfo {
     ///
     /// # Panics
     ///
-    /// Panics if the label is not that of a fault, and inside a mutable borrow of the message
+    /// Panics if the label is not the label of a fault, and inside a mutable borrow of the message
     /// registers.
     #[track_caller]
     pub fn fault(&self) -> sel4::Fault {
@@ -63,12 +63,14 @@ impl MessageInfo {
 
     /// Describes the reply to a fault that makes the child retry the instruction.
     ///
-    /// [`Handler::fault`](crate::Handler::fault) returns this after it has removed the cause.
+    /// [`Handler::fault`](crate::Handler::fault) returns this reply after it has removed the cause
+    /// of the fault.
     pub const fn fault_retry() -> Self {
         Self::new(0, 0)
     }
 
-    /// Writes a reply to a fault into the message registers, and describes it.
+    /// Writes a reply to a fault into the message registers, and returns the description of the
+    /// reply.
     ///
     /// [`Handler::fault`](crate::Handler::fault) returns the description. Unlike
     /// [`fault_retry`](Self::fault_retry), this reply may set registers of the child.
@@ -104,9 +106,9 @@ impl MessageInfo {
     ///
     /// # Safety
     ///
-    /// The child must be sound when it resumes with the registers of the reply. They determine its
-    /// code, its stack and its values. The words must stay in the message registers until the
-    /// handler returns, and the handler must return the result once.
+    /// The child must be sound when it resumes with the registers of the reply. The registers
+    /// determine the child's code, stack and values. The words must stay in the message registers
+    /// until the handler returns, and the handler must return the result once.
     #[track_caller]
     pub unsafe fn fault_reply(reply: impl Into<sel4::FaultReply>) -> Self {
         let reply = reply.into();
@@ -145,7 +147,8 @@ impl MessageInfo {
 ///
 /// A message without capabilities does not use the field. The kernel ignores the field in a sent
 /// message. A received message without capabilities never has this value: the bit means that the
-/// third capability was unwrapped, so there would be three (seL4 16.0.0, `transferCaps`).
+/// third capability was unwrapped, so the message would have three capabilities (seL4 16.0.0,
+/// `transferCaps`).
 const VOUCHED: usize = 0b100;
 
 impl Default for MessageInfo {
@@ -158,7 +161,8 @@ impl Default for MessageInfo {
 ///
 /// # Panics
 ///
-/// Panics if there is no such register, and inside a mutable borrow of the message registers.
+/// Panics if `i` is not the index of a message register, and inside a mutable borrow of the message
+/// registers.
 #[inline]
 #[track_caller]
 pub fn get_mr(i: usize) -> MessageRegisterValue {
@@ -169,7 +173,8 @@ pub fn get_mr(i: usize) -> MessageRegisterValue {
 ///
 /// # Panics
 ///
-/// Panics if there is no such register, and inside a borrow of the message registers.
+/// Panics if `i` is not the index of a message register, and inside a borrow of the message
+/// registers.
 #[inline]
 #[track_caller]
 pub fn set_mr(i: usize, value: MessageRegisterValue) {
@@ -204,29 +209,30 @@ pub fn with_msg_regs<T>(f: impl FnOnce(&[MessageRegisterValue]) -> T) -> T {
 ///
 /// # Panics
 ///
-/// Panics inside a borrow of the message registers. A notification or a call inside `f` panics too.
+/// Panics inside a borrow of the message registers. A notification or a call inside `f` also
+/// panics.
 #[inline]
 #[track_caller]
 pub fn with_msg_regs_mut<T>(f: impl FnOnce(&mut [MessageRegisterValue]) -> T) -> T {
     sel4::with_ipc_buffer_mut(|buffer| f(buffer.msg_regs_mut()))
 }
 
-/// Lends the message registers to `f` as bytes, for reading, as [`with_msg_regs`].
+/// Lends the bytes of the message registers to `f` for reading.
 ///
 /// # Panics
 ///
-/// Panics as [`with_msg_regs`].
+/// Panics in the same cases as [`with_msg_regs`].
 #[inline]
 #[track_caller]
 pub fn with_msg_bytes<T>(f: impl FnOnce(&[u8]) -> T) -> T {
     sel4::with_ipc_buffer(|buffer| f(buffer.msg_bytes()))
 }
 
-/// Lends the message registers to `f` as bytes, for writing, as [`with_msg_regs_mut`].
+/// Lends the bytes of the message registers to `f` for writing.
 ///
 /// # Panics
 ///
-/// Panics as [`with_msg_regs_mut`].
+/// Panics in the same cases as [`with_msg_regs_mut`].
 #[inline]
 #[track_caller]
 pub fn with_msg_bytes_mut<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {

@@ -10,18 +10,19 @@ use crate::platform;
 
 pub use platform::PanicInfo;
 
-/// The function that a panic calls, with the message and the source location of the panic.
+/// A function that a panic calls, with the message and the source location of the panic.
 pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
 
 /// Sets the function that a panic calls, in place of printing on the kernel's debug console.
 ///
 /// When the hook returns, the PD stops. [`Backtrace::here`](crate::Backtrace::here) returns the
-/// functions that led to the panic.
+/// function calls that led to the panic.
 ///
-/// The hook may notify, and make calls in registers
-/// ([`Channel::pp_call_with_mrs`](crate::Channel::pp_call_with_mrs)). After a panic inside a borrow
-/// of the message registers, any other use of them panics again, and the PD stops without further
-/// output. In that case the hook gets at most the first 512 bytes of the message.
+/// The hook may notify, and may call with
+/// [`Channel::pp_call_with_mrs`](crate::Channel::pp_call_with_mrs). After a panic inside a borrow
+/// of the message registers, any other use of the message registers panics again. The PD then stops
+/// without further output. After a panic inside a borrow, the hook gets at most the first 512 bytes
+/// of the message.
 ///
 /// ```no_run
 /// use sel4_microkit::{debug_println, panicking};
@@ -44,18 +45,18 @@ pub fn set_hook(hook: PanicHook) {
 
 /// Runs `f`.
 ///
-/// A panic does not unwind: it stops the PD. So this function returns `Ok` or does not return. It
-/// exists for programs that were written for a runtime that unwinds.
+/// A panic stops the PD without unwinding, so this function returns `Ok` or does not return.
+/// Programs that were written for a runtime with unwinding can call this function.
 ///
 /// # Errors
 ///
-/// Returns no error.
-#[allow(clippy::result_unit_err)] // rust-sel4's signature.
+/// Never returns an error.
+#[allow(clippy::result_unit_err)] // The signature is from rust-sel4.
 pub fn catch_unwind<R>(f: impl FnOnce() -> R + UnwindSafe) -> Result<R, ()> {
     Ok(f())
 }
 
-/// Prints the reason of the stop, and stops the PD.
+/// Prints the reason for the stop, and stops the PD.
 pub(crate) fn stop(why: fmt::Arguments<'_>) -> ! {
     crate::debug_println!("{}: {why}", crate::symbols::DisplayName);
     platform::trap()

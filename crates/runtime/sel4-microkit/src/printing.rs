@@ -1,9 +1,9 @@
-//! Printing on the kernel's debug console.
+//! Macros that print on the kernel's debug console.
 
 /// Prints on the kernel's debug console, as `print!` does.
 ///
 /// In the configurations `release` and `benchmark`, the kernel has no debug output, and the macro
-/// compiles to nothing. The arguments are then type-checked but not evaluated.
+/// compiles to nothing. The arguments of such a call are type-checked but not evaluated.
 ///
 /// ```no_run
 /// sel4_microkit::debug_print!("{} of {}", 1, 2);
@@ -25,7 +25,7 @@ macro_rules! debug_print {
 /// sel4_microkit::debug_println!("ready");
 /// ```
 ///
-/// **Blocking:** never. In the same configurations as [`debug_print!`], it compiles to nothing.
+/// **Blocking:** never. Compiles to nothing in the same configurations as [`debug_print!`].
 #[macro_export]
 macro_rules! debug_println {
     () => {

@@ -1,28 +1,28 @@
 //! Records in the ELF file: the requirements of a program on its memory regions.
 //!
-//! The compiler sees two words, an address and a size. It cannot know that one `<map>` of the
-//! system file has set both. So each macro that turns such words into memory adds a record to the
-//! section `microkit_regions`. `cargo microkit` reads the records, and refuses a system file that
-//! does not satisfy them. The program itself makes the checks that are possible at run time
-//! (`platform/target/regions.rs`).
+//! The compiler sees two words, an address and a size. The compiler cannot check that one `<map>`
+//! of the system file has set both words. So each macro that turns these words into memory adds a
+//! record to the section `microkit_regions`. `cargo microkit` reads the records, and refuses a
+//! system file that does not satisfy the records. The program itself makes the checks that are
+//! possible at run time (`platform/target/regions.rs`).
 
 /// The use of a region. The numbers are those of `microkit_abi::regions`.
 #[doc(hidden)]
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u64)]
 pub enum RegionUse {
-    /// As atomic words. Other PDs may read and write them.
+    /// Atomic words. Other PDs may read and write the words.
     Words = microkit_abi::regions::WORDS,
-    /// As the registers of a device, by one owner.
+    /// The registers of a device, with one owner.
     Device = microkit_abi::regions::DEVICE,
-    /// As memory for DMA, by one owner and a device.
+    /// Memory for DMA, used by one owner and a device.
     Dma = microkit_abi::regions::DMA,
-    /// By a raw pointer.
+    /// Memory behind a raw pointer.
     Raw = microkit_abi::regions::RAW,
 }
 
-/// Declares the symbols of one region, and adds their record. It returns each name with the value
-/// that the tool has written: the address, and optionally the size and the physical address.
+/// Declares the symbols of one region, and adds a record of the region. Returns each name with the
+/// value that the tool has written: the address, and optionally the size and the physical address.
 ///
 /// A caller chooses only the identifiers, and the macro itself declares each symbol as a word. So a
 /// record always points to words.
@@ -41,7 +41,7 @@ macro_rules! __region {
                     ::core::concat!(".quad \"", ::core::stringify!($size), "@microkit\""),
                     $(::core::concat!(".quad \"", ::core::stringify!($paddr), "@microkit\""),)?
                 )?
-                // Zeros for symbols that the call does not name.
+                // Zeros fill the fields of symbols that the call does not name.
                 ".balign {record}",
                 ".popsection",
                 record = const $crate::_private::regions::RECORD_BYTES,

@@ -2,11 +2,11 @@
 //!
 //! The parent of a PD may stop the PD anywhere, for instance inside its allocator or while it holds
 //! a lock, and restart it at its entry point. Microkit does not change the memory at a restart. A
-//! new incarnation could then find partly written values, and no safe code expects them. So the
-//! first incarnation starts with a copy of the program's initialised data (`.data`), including the
-//! values of Microkit's tool. Each later incarnation copies the data back, and fills the rest
-//! (`.bss`) with zeros. The borrows, the deferred action and the heap of an earlier incarnation no
-//! longer exist.
+//! new incarnation could then find partly written values, and safe code does not expect such
+//! values. So the first incarnation starts with a copy of the program's initialised data (`.data`),
+//! including the values of Microkit's tool. Each later incarnation copies the data back, and fills
+//! the rest (`.bss`) with zeros. The borrows, the deferred action and the heap of an earlier
+//! incarnation no longer exist.
 //!
 //! State outside the program does not change: memory regions, the state of other PDs, and
 //! notifications that were not yet received.
@@ -35,8 +35,8 @@ impl<const BYTES: usize> Kept<BYTES> {
     ///
     /// # Panics
     ///
-    /// Panics if `BYTES` is not a multiple of 16. In a static, that is a compile error.
-    #[allow(clippy::new_without_default)] // For statics only.
+    /// Panics if `BYTES` is not a multiple of 16. In a static, the panic is a compile error.
+    #[allow(clippy::new_without_default)] // Used only for statics.
     pub const fn new() -> Self {
         assert!(
             BYTES.is_multiple_of(16),

@@ -11,7 +11,8 @@ pub struct RestartReply {
 }
 
 impl RestartReply {
-    /// Makes the reply. [`restart_reply!`](crate::restart_reply!) expands to a call of this.
+    /// Makes the reply. [`restart_reply!`](crate::restart_reply!) expands to a call of this
+    /// function.
     ///
     /// # Panics
     ///
@@ -30,7 +31,7 @@ impl RestartReply {
         self.label
     }
 
-    /// Describes the message.
+    /// Returns the description of the message.
     pub(crate) const fn message(self) -> MessageInfo {
         MessageInfo::new(self.label, 0)
     }
@@ -58,15 +59,17 @@ impl RestartReply {
 /// assert_eq!(Server.restart_reply().map(RestartReply::label), Some(RESTARTED));
 /// ```
 ///
-/// The record is the line `reply LABEL` in the section `.microkit.restart`, which is not loaded.
+/// The record is the line `reply LABEL` in the section `.microkit.restart`. The section is not
+/// loaded.
 #[macro_export]
 macro_rules! restart_reply {
     ($label:expr) => {{
         const REPLY: $crate::RestartReply = $crate::RestartReply::new($label);
-        // Not `global_asm!`: that would record the reply in each program that is linked with this
-        // module. With `asm!`, only a program that contains this code has the record.
+        // `global_asm!` would record the reply in each program that is linked with this module.
+        // With `asm!`, only a program that contains this code has the record.
         #[cfg(target_os = "none")]
-        // SAFETY: the lines add no instruction. They write to a section that is not loaded.
+        // SAFETY: the lines add no instruction. The lines only write to a section that is not
+        // loaded.
         unsafe {
             ::core::arch::asm!(
                 ".pushsection .microkit.restart, \"\", %progbits",

@@ -30,7 +30,7 @@ use sel4::{NUM_SMC_REGISTERS, Word};
 ///
 /// # Safety
 ///
-/// This call must not make the firmware break the memory of this or another program. The firmware
+/// This call must not make the firmware corrupt the memory of this or another program. The firmware
 /// can access all memory, independent of the page tables.
 #[track_caller]
 pub unsafe fn arm_smc_call(

@@ -1,4 +1,4 @@
-//! The address of a PD's stack, and faults by stack overflow.
+//! Detects the stack overflow of a child.
 
 use microkit_abi::limits;
 

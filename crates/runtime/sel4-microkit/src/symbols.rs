@@ -7,7 +7,7 @@ use core::str::Utf8Error;
 use crate::{Channel, ChannelSet, platform};
 
 /// Declares a symbol into which Microkit's tool writes a value, and returns a `&'static` reference
-/// to it.
+/// to the value.
 ///
 /// A `setvar_…` attribute or a `<setvar>` in the system file sets the value.
 ///
@@ -18,16 +18,16 @@ use crate::{Channel, ChannelSet, platform};
 ///
 /// If the system file does not name the symbol, the symbol keeps the given value. The linker keeps
 /// the symbol even if nothing uses it. The type must be an integer. The tool writes only words, so
-/// use a type of that size, such as `usize`.
+/// use a type of 64 bits, such as `usize`.
 ///
 /// The symbol table of the ELF file has the plain name, and the tool searches for that name. For
 /// the linker the name is `NAME@microkit`. So a reference in other code, such as a call of
 /// `memset`, never resolves to this symbol, and this macro cannot replace a symbol of other code.
-/// The image build refuses a program that has a name twice.
+/// The image build refuses a program with two symbols of the same name.
 #[macro_export]
 macro_rules! var {
     ($(#[doc = $doc:expr])* $symbol:ident: $type:ty = $default:expr) => {{
-        #[allow(non_upper_case_globals)] // The system file's name.
+        #[allow(non_upper_case_globals)] // The name is from the system file.
         #[cfg_attr(target_os = "none", used)]
         #[cfg_attr(
                     target_os = "none",
@@ -36,7 +36,8 @@ macro_rules! var {
         #[cfg_attr(target_os = "none", unsafe(link_section = ".data"))]
         static $symbol: $crate::_private::Patched<$type> = $crate::_private::Patched::new($default);
 
-        // An empty section that refers to the symbol. The linker keeps this section.
+        // An empty section that refers to the symbol. The linker keeps this section, and so keeps
+        // the symbol.
         #[cfg(target_os = "none")]
         mod keep {
             ::core::arch::global_asm!(
@@ -79,8 +80,8 @@ macro_rules! var {
 ///
 /// # Panics
 ///
-/// Panics if the tool has written nothing. Also panics if `bytes = …` is given and differs from the
-/// size of the type.
+/// Panics if the tool has not written the address. Also panics if `bytes = …` is given and differs
+/// from the size of the type.
 #[macro_export]
 macro_rules! memory_region_symbol {
     (
@@ -179,7 +180,7 @@ pub(crate) use platform::{irqs, notifications, pps};
 #[repr(transparent)]
 pub struct Patched<T>(UnsafeCell<T>);
 
-// SAFETY: the tool writes before the program runs. Afterwards nothing writes.
+// SAFETY: the tool writes before the program runs, and nothing writes while the program runs.
 unsafe impl<T: Sync> Sync for Patched<T> {}
 
 impl<T: Integer> Patched<T> {
@@ -187,7 +188,7 @@ impl<T: Integer> Patched<T> {
         Self(UnsafeCell::new(value))
     }
 
-    /// Returns the value, which the tool may have changed.
+    /// Returns the value. The tool may have changed the value in the ELF file.
     ///
     /// `UnsafeCell` and `#[used]` prevent the compiler from assuming the initial value.
     #[inline(always)]
@@ -198,11 +199,11 @@ impl<T: Integer> Patched<T> {
     }
 }
 
-/// The types that [`var!`] accepts: integers and arrays of them.
+/// The types that [`var!`] accepts: integers and arrays of integers.
 ///
 /// # Safety
 ///
-/// Every bit pattern is a value of the type.
+/// Every bit pattern must be a valid value of the type.
 #[doc(hidden)]
 pub unsafe trait Integer {}
 

@@ -5,8 +5,7 @@ use sel4::{UserContext, VCpuReg, Word};
 
 use crate::Child;
 
-/// A virtual CPU of the `<virtual_machine>` of this PD, by the identifier that the system file
-/// gives its `<vcpu>`.
+/// A virtual CPU of the `<virtual_machine>` of this PD, identified by the `id` of its `<vcpu>`.
 ///
 /// [`Handler::fault`](crate::Handler::fault) receives the faults of a virtual CPU as faults of the
 /// child with the same identifier. `VCpu::from(child)` converts the child.
@@ -37,8 +36,8 @@ impl VCpu {
     ///
     /// # Panics
     ///
-    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID), which also bounds the
-    /// identifiers of virtual CPUs.
+    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID). Virtual CPUs and
+    /// channels have the same limit.
     pub const fn new(index: usize) -> Self {
         assert!(
             index <= limits::MAX_CHANNEL_ID as usize,
@@ -60,7 +59,7 @@ impl VCpu {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
+    /// Returns `InvalidCapability` if this PD has no virtual CPU with this identifier.
     #[track_caller]
     pub fn restart(&self, entry_point: u64) -> sel4::Result<()> {
         let mut registers = UserContext::default();
@@ -75,19 +74,19 @@ impl VCpu {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
+    /// Returns `InvalidCapability` if this PD has no virtual CPU with this identifier.
     #[track_caller]
     pub fn stop(&self) -> sel4::Result<()> {
         self.tcb().tcb_suspend()
     }
 
-    /// Resumes the guest where it was stopped.
+    /// Resumes the guest at the instruction where it was stopped.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
+    /// Returns `InvalidCapability` if this PD has no virtual CPU with this identifier.
     #[track_caller]
     pub fn resume(&self) -> sel4::Result<()> {
         self.tcb().tcb_resume()
@@ -99,7 +98,7 @@ impl VCpu {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
+    /// Returns `InvalidCapability` if this PD has no virtual CPU with this identifier.
     #[track_caller]
     pub fn read_registers(&self) -> sel4::Result<UserContext> {
         self.tcb().tcb_read_all_registers(false)
@@ -107,14 +106,14 @@ impl VCpu {
 
     /// Writes the guest's general registers.
     ///
-    /// The state of the guest does not change. A guest that is stopped, or that waits for the reply
-    /// to a fault, does not resume.
+    /// The state of the guest does not change. A guest that is stopped or waits for the reply to a
+    /// fault does not resume.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
+    /// Returns `InvalidCapability` if this PD has no virtual CPU with this identifier.
     #[track_caller]
     pub fn write_registers(&self, registers: &mut UserContext) -> sel4::Result<()> {
         // SAFETY: K-5.
@@ -127,7 +126,7 @@ impl VCpu {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
+    /// Returns `InvalidCapability` if this PD has no virtual CPU with this identifier.
     #[track_caller]
     pub fn read_reg(&self, register: VCpuReg) -> sel4::Result<Word> {
         self.vcpu().vcpu_read_regs(register)
@@ -139,43 +138,43 @@ impl VCpu {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
+    /// Returns `InvalidCapability` if this PD has no virtual CPU with this identifier.
     #[track_caller]
     pub fn write_reg(&self, register: VCpuReg, value: Word) -> sel4::Result<()> {
         self.vcpu().vcpu_write_regs(register, value)
     }
 
-    /// Injects a virtual IRQ by list register `index` of the guest's interrupt controller.
+    /// Injects a virtual IRQ with list register `index` of the guest's interrupt controller.
     ///
-    /// `irq` is below 1024, `priority` below 32, `group` 0 or 1.
+    /// `irq` must be below 1024, `priority` must be below 32, and `group` must be 0 or 1.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
     /// Returns `RangeError` if an argument is out of range, `DeleteFirst` if the list register
-    /// holds an IRQ that the guest has not handled, and `InvalidCapability` if this PD has no such
-    /// virtual CPU.
+    /// holds an IRQ that the guest has not handled, and `InvalidCapability` if this PD has no
+    /// virtual CPU with this identifier.
     #[track_caller]
     pub fn inject_irq(&self, irq: u16, priority: u8, group: u8, index: u8) -> sel4::Result<()> {
         self.vcpu().vcpu_inject_irq(irq, priority, group, index)
     }
 
-    /// Acknowledges a private IRQ that was received as a [`VPpiEvent`](sel4::VPpiEvent) fault,
-    /// which unmasks it.
+    /// Acknowledges a private IRQ that was received as a [`VPpiEvent`](sel4::VPpiEvent) fault. The
+    /// acknowledgement unmasks the IRQ.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns `InvalidArgument` if the kernel does not forward this IRQ, `RangeError` if there is
-    /// no such IRQ, and `InvalidCapability` if this PD has no such virtual CPU.
+    /// Returns `InvalidArgument` if the kernel does not forward this IRQ, `RangeError` if `irq` is
+    /// out of range, and `InvalidCapability` if this PD has no virtual CPU with this identifier.
     #[track_caller]
     pub fn ack_vppi(&self, irq: Word) -> sel4::Result<()> {
         self.vcpu().vcpu_ack_vppi(irq)
     }
 
-    /// Returns the capability to the guest's thread, for invocations that have no method here.
+    /// Returns the capability to the guest's thread, for invocations that `VCpu` has no method for.
     pub const fn tcb(&self) -> sel4::cap::Tcb {
         // SAFETY: K-1.
         unsafe { sel4::Cap::from_bits(slots::BASE_VM_TCB + self.index as u64) }

@@ -1,14 +1,14 @@
 //! The declaration of a program's waits, for `cargo microkit check`.
 
-/// Declares all waits of this program inside its handlers.
+/// Declares every wait inside the handlers of this program.
 ///
 /// `cargo microkit check` reads the declaration, and refuses a system in which PDs can wait for
 /// each other forever.
 ///
 /// A program without a declaration is assumed to make every call that the system file allows, at
-/// any time. That is safe, but `check` then does not know the program's other waits. A program with
-/// a declaration is assumed to have no other waits: **declare every wait.** `check` reports a
-/// declared wait that the system does not allow. It cannot find a missing wait.
+/// any time. This assumption is safe, but it does not include the program's other waits. A program
+/// with a declaration is assumed to have no other waits: **declare every wait.** `check` reports a
+/// declared wait that the system does not allow. `check` cannot find a missing wait.
 ///
 /// ```
 /// use sel4_microkit::{Channel, Child, waits};
@@ -28,20 +28,20 @@
 /// }
 /// ```
 ///
-/// | a line | what it declares |
+/// | line | declaration |
 /// | --- | --- |
 /// | `in init { … }`, `in notified { … }` | waits in the initialisation, or in a handler |
 /// | `in notified(CHANNEL) { … }` | waits in the handler, for one channel or child |
 /// | `call CHANNEL;` | a wait for the reply of [`Channel::pp_call`](crate::Channel::pp_call) |
-/// | `wait CHANNEL;` | a wait for the peer, which notifies or writes shared memory, or for an IRQ |
-/// | `lock NAME { … }` | a wait for the lock, which the program holds inside the braces |
+/// | `wait CHANNEL;` | a wait for an IRQ, or for the peer to notify or to write shared memory |
+/// | `lock NAME { … }` | a wait for the lock; the program holds the lock inside the braces |
 ///
 /// The handlers are `notified`, `protected` and `fault`. All PDs that share a lock must use the
-/// same name for it. A program without waits declares `waits! {}`.
+/// same name for the lock. A program without waits declares `waits! {}`.
 ///
-/// Use the macro once, beside the function marked
-/// [`protection_domain`](crate::protection_domain). It adds no code and no data to the program: the
-/// text is in a section of the ELF file that is not loaded.
+/// Use the macro once, beside the function marked [`protection_domain`](crate::protection_domain).
+/// The macro adds no code or data to the loaded program: the text is in a section of the ELF file
+/// that is not loaded.
 #[macro_export]
 macro_rules! waits {
     ($(in $context:ident $(($of:expr))? { $($body:tt)* })*) => {
@@ -88,8 +88,8 @@ macro_rules! __waits_step {
     };
 }
 
-/// Adds a line to the section. The section has no address, so it is not loaded, and the linker
-/// keeps it.
+/// Adds a line to the section. The section has no address, so the section is not loaded, and the
+/// linker keeps the section.
 ///
 /// A caller's tokens enter the assembly only as an identifier or as a number, never as text. So the
 /// tokens can never add more than one line (invariant M5). `$to` and `$in` are the names of the two
@@ -102,7 +102,8 @@ macro_rules! __waits_line {
         $context:ident [$($in:ident: $of_type:ident = $of:expr)?]
         [$($first:ident $($held:ident)*)?]
     ) => {
-        // Checks the types on a host too, although a host has no such section.
+        // The two constants check the types on a host too, although a host has no section for
+        // waits.
         $(const _: $crate::Channel = $channel;)?
         $(const _: $crate::$of_type = $of;)?
         #[cfg(target_os = "none")]

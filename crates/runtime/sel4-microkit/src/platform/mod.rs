@@ -1,4 +1,4 @@
-//! The platform layer: differences between the target and a host, below the rest of the runtime.
+//! The platform layer of the runtime, with one implementation for the target and one for a host.
 //!
 //! ```text
 //!            PD code
@@ -11,11 +11,11 @@
 //!     on seL4         in a process that runs PDs: the embedder
 //! ```
 //!
-//! Each item below exists on both sides with the same signature. Calls go down, with two exceptions
-//! on each side: the entry point starts the runtime, and a panic calls the hook.
+//! Both implementations export the same items with the same signatures. Calls go down, with two
+//! exceptions: the entry point starts the runtime, and a panic calls the hook.
 //!
-//! Macros that declare symbols, sections or the entry point keep their own `cfg`: a macro for each
-//! side would repeat every hidden arm, and each arm needs a review for soundness.
+//! Macros that declare symbols, sections or the entry point keep their own `cfg`. A macro for each
+//! implementation would repeat every hidden arm, and each arm needs a review for soundness.
 
 #[cfg(not(target_os = "none"))]
 pub mod host;
@@ -27,7 +27,7 @@ use host as side;
 #[cfg(target_os = "none")]
 use target as side;
 
-// Panics: the argument of a hook, the hook of this PD, and the stop of the PD.
+// Panics: the argument of a hook, the hook of this PD, and the function that stops the PD.
 pub use side::PanicInfo;
 pub(crate) use side::{panic_hook, set_panic_hook, trap};
 
@@ -35,12 +35,12 @@ pub(crate) use side::{panic_hook, set_panic_hook, trap};
 pub use side::symbols::value;
 pub(crate) use side::{irqs, is_passive, name, notifications, pps};
 
-// The first byte of a memory region: for shared words, and for one owner.
+// Memory regions: shared words, and regions with one owner.
 pub use side::SharedWord;
 pub(crate) use side::{exclusive_region, shared_region};
 
 // The words of an incarnation.
 pub(crate) use side::{load_incarnation_word, store_incarnation_word};
 
-// The backtrace, and whether the kernel's registers of a child are those of the child's program.
+// Backtraces, and the constant for the availability of a child's registers.
 pub(crate) use side::{CHILDREN_HAVE_REGISTERS, walk_stack};

@@ -1,6 +1,6 @@
-//! The entry point of a program on a host, where it is not a PD.
+//! The entry point of a PD's program that is started directly on a host.
 
-/// Prints how to run the program, and returns 1.
+/// Prints instructions for running the program, and returns 1.
 #[doc(hidden)]
 pub fn host_main(name: Option<&str>) -> core::ffi::c_int {
     let name = name.unwrap_or("this");

@@ -1,4 +1,4 @@
-//! The words of a PD's incarnation ([`IncarnationWord`](crate::IncarnationWord)), by their address.
+//! The values of each [`IncarnationWord`](crate::IncarnationWord) of a PD, found by address.
 
 use core::cell::RefCell;
 use core::ptr;
@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::local;
 
-/// The words that were set, and their values.
+/// The address and the value of each word that was set.
 #[derive(Default)]
 struct Words(RefCell<Vec<(&'static AtomicU64, u64)>>);
 

@@ -1,5 +1,5 @@
-//! Values per PD: on the target they are statics. On a host several PDs share a process and a
-//! thread, so each PD needs its own values.
+//! Values that each PD owns. On the target, these values are statics. On a host, several PDs share
+//! a process and a thread, so each PD needs its own values.
 
 use core::any::Any;
 use core::cell::RefCell;
@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 /// Returns the value of type `T` that belongs to the PD running in this thread.
 ///
-/// The first call makes the value.
+/// The first call of a PD makes the default value of `T`.
 ///
 /// ```
 /// use std::cell::Cell;

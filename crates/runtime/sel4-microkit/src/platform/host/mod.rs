@@ -1,6 +1,6 @@
-//! A host: a process that runs PDs without seL4 and without Microkit's tool.
+//! Runs PDs in a process on a host, without seL4 and without Microkit's tool.
 //!
-//! That process is the *embedder*. It provides the services of the target to each PD:
+//! The process is the *embedder*. The embedder provides the services of the target to each PD:
 //!
 //! | on the target | from the embedder |
 //! | --- | --- |
@@ -11,8 +11,8 @@
 //! | other PDs run between two accesses to shared memory | [`AccessPolicy`] |
 //! | a panic stops the PD with a fault | [`run`] returns, and [`watch_panics`] keeps the message |
 //!
-//! These settings belong to the thread in which the PD runs. A setting that is not made has the
-//! value of a program into which the tool has not written.
+//! These settings belong to the thread in which the PD runs. A missing setting has the value of a
+//! program that the tool has not changed.
 
 pub(crate) mod entry;
 mod incarnation_words;
@@ -40,8 +40,8 @@ pub(crate) use symbols::{
     exclusive_region, irqs, is_passive, name, notifications, pps, shared_region,
 };
 
-/// A program on a host is compiled for that host. In the kernel, the registers of its thread keep
-/// their initial values until the program faults.
+/// On a host, a child's program is compiled for the host. The kernel's registers of the child keep
+/// their initial values until the child faults.
 pub(crate) const CHILDREN_HAVE_REGISTERS: bool = false;
 
 /// Returns an empty backtrace: the stack of a host does not have the target's frame records.
@@ -79,7 +79,7 @@ impl ProtectionDomain {
         CURRENT.get()
     }
 
-    /// Sets this as the PD that runs in this thread.
+    /// Makes `self` the PD that runs in this thread.
     pub fn set(self) {
         CURRENT.set(self);
     }

@@ -18,10 +18,10 @@ use std::sync::Once;
 use crate::Handler;
 use crate::panicking::PanicHook;
 
-/// Runs a PD until it stops, and prints the reason of the stop.
+/// Runs a PD until it stops, and prints the reason for the stop.
 ///
 /// Call [`watch_panics`] first. Unlike on the target, destructors run when the PD panics. The
-/// embedder must drop the system calls of these destructors.
+/// embedder must ignore the system calls of these destructors.
 ///
 /// ```
 /// use sel4_microkit::host::{run, watch_panics};
@@ -40,7 +40,7 @@ use crate::panicking::PanicHook;
 ///
 /// # Panics
 ///
-/// Resumes a panic whose payload is not from the PD, such as the payload of an embedder that ends
+/// Resumes a panic that the PD has not caused, for instance a panic with which the embedder ends
 /// the PD.
 pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     let is_running = IS_RUNNING.replace(true);
@@ -60,7 +60,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
                 }
             }
             None if payload.is::<Stopped>() => {}
-            // The embedder ends the PD.
+            // The embedder ends the PD with this panic.
             None => {
                 IS_RUNNING.set(is_running);
                 resume_unwind(payload);
@@ -73,7 +73,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
 /// Installs a panic hook that stores the messages of panics inside [`run`], instead of printing
 /// them to standard error.
 ///
-/// The hook does not change other panics. A second call does nothing.
+/// Panics outside of `run` are printed as before. A second call of `watch_panics` does nothing.
 pub fn watch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -88,7 +88,7 @@ pub fn watch_panics() {
     });
 }
 
-/// The payload of a PD that has already printed the reason of its stop.
+/// The panic payload of a PD that has already printed the reason for its stop.
 struct Stopped;
 
 /// Unwinds to [`run`] without another message.

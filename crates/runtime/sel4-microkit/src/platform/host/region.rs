@@ -28,11 +28,11 @@ use crate::memory::Purpose;
 
 /// A memory region on a host, for [`Symbol::mapping`](super::Symbol::mapping).
 ///
-/// PDs that share a region have symbols of the same `HostRegion`. Its memory is aligned to a page,
-/// and is never freed.
+/// PDs that share a region have symbols of the same `HostRegion`. The memory of a region is aligned
+/// to a page, and is never freed.
 ///
-/// If the region has the registers of a device, the embedder plays that device:
-/// [`read`](Self::read) and [`write`](Self::write) are the device's accesses.
+/// If the region has the registers of a device, the embedder simulates the device with
+/// [`read`](Self::read) and [`write`](Self::write).
 ///
 /// ```
 /// use sel4_microkit::host::{HostRegion, Symbol, set_symbols};
@@ -61,11 +61,11 @@ struct Memory {
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Usage {
-    /// Only this type can access the memory.
+    /// No PD uses the region. Only `HostRegion` accesses the memory.
     Unused,
-    /// Atomic accesses may be made at any time, by any thread.
+    /// Any thread may make atomic accesses at any time.
     Shared,
-    /// An incarnation that has not ended owns it.
+    /// An incarnation that has not ended owns the region.
     Taken(Owner),
     /// The region has no owner, but code that an ended incarnation has left behind might still
     /// access the memory.
@@ -120,9 +120,9 @@ impl HostRegion {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such word. Panics if a PD has taken the region for DMA, because the PD
-    /// may have references into the region. Panics if a PD in another thread has taken the region
-    /// as a device's registers.
+    /// Panics if `index` is not in the region. Panics if a PD has taken the region for DMA, because
+    /// the PD may have references into the region. Panics if a PD in another thread has taken the
+    /// region as a device's registers.
     #[track_caller]
     pub fn read(&self, index: usize) -> u64 {
         self.accessible().words[index].load(Relaxed)
@@ -132,7 +132,7 @@ impl HostRegion {
     ///
     /// # Panics
     ///
-    /// Panics as [`read`](Self::read).
+    /// Panics in the same cases as [`read`](Self::read).
     #[track_caller]
     pub fn write(&self, index: usize, word: u64) {
         self.accessible().words[index].store(word, Relaxed);
@@ -142,7 +142,7 @@ impl HostRegion {
     ///
     /// # Panics
     ///
-    /// Panics as [`read`](Self::read).
+    /// Panics in the same cases as [`read`](Self::read).
     #[track_caller]
     pub fn fill(&self, words: impl IntoIterator<Item = u64>) {
         let values = words.into_iter().chain(core::iter::repeat(0));
@@ -166,7 +166,8 @@ impl HostRegion {
         }
     }
 
-    /// Returns the words. This makes the region shared: every PD that maps it may access the words.
+    /// Returns the words, and makes the region shared: every PD that maps the region may access the
+    /// words.
     ///
     /// # Panics
     ///
@@ -190,8 +191,7 @@ impl HostRegion {
         memory.words
     }
 
-    /// Returns the purpose for which a PD has taken the region, as text, or `None` if no PD has
-    /// taken it.
+    /// Returns the purpose of a taken region as text, or `None` if no PD has taken the region.
     pub fn taken_for(&self) -> Option<impl fmt::Display + use<>> {
         match self.memory().usage {
             Usage::Taken(owner) => Some(owner.purpose),
@@ -214,8 +214,8 @@ impl HostRegion {
 
     /// Takes the region for an incarnation.
     ///
-    /// The caller owns the memory until it drops the result. The caller may still use the memory
-    /// afterwards: a later owner gets the same memory only for a device, in this thread.
+    /// The caller owns the memory until it drops the returned [`Taken`]. The caller may still use
+    /// the memory afterwards: a later owner gets the same memory only for a device, in this thread.
     pub(super) fn take(&'static self, purpose: Purpose) -> Result<(Taken, NonNull<u64>), Refused> {
         let owner = Owner {
             purpose,
@@ -239,7 +239,8 @@ impl HostRegion {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the memory, if atomic accesses to it are possible while it is locked.
+    /// Locks and returns the memory for atomic accesses. Panics if such accesses are not allowed
+    /// now.
     #[track_caller]
     fn accessible(&self) -> MutexGuard<'_, Memory> {
         let mut memory = self.memory();
@@ -248,7 +249,7 @@ impl HostRegion {
             Usage::Taken(owner) => (owner, false),
             Usage::Ended(owner) => (owner, true),
         };
-        // The owner is in this thread, so its accesses are not concurrent with the following ones.
+        // An owner in this thread makes no accesses at the same time as the caller.
         let is_here = owner.thread == sel4::sys::host::thread_id();
         if !owner.purpose.has_references() && is_here {
             return memory;
@@ -277,13 +278,13 @@ impl fmt::Debug for HostRegion {
 }
 
 impl Memory {
-    /// Replaces the memory. Code that still has a pointer to the old memory may use it.
+    /// Replaces the memory. Code that still has a pointer to the old memory may use the old memory.
     fn replace(&mut self) {
         self.words = zeros(self.words.len());
     }
 }
 
-/// The ownership of an incarnation. `Drop` ends the ownership.
+/// The ownership of a region by an incarnation. `Drop` ends the ownership.
 #[derive(Debug)]
 pub(super) struct Taken(&'static HostRegion);
 
@@ -305,7 +306,7 @@ pub(super) enum Refused {
     Taken,
 }
 
-/// Allocates words with the value zero, aligned to a page. They are never freed.
+/// Allocates words with the value zero, aligned to a page. The words are never freed.
 fn zeros(count: usize) -> &'static [AtomicU64] {
     const PAGE: usize = SMALL_PAGE_BYTES as usize;
     let spare = PAGE / size_of::<AtomicU64>() - 1;

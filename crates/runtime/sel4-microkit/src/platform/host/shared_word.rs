@@ -1,10 +1,10 @@
-//! Words of shared memory. An embedder can run other PDs before each access to such a word.
+//! Words of shared memory. An embedder can run other PDs before each access to a word.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// A word of memory that PDs share. On the target it is `AtomicU64`. On a host, an embedder can run
-/// another PD before each access ([`AccessPolicy`]).
+/// A word of memory that PDs share. On the target, `SharedWord` is `AtomicU64`. On a host, an
+/// embedder can run another PD before each access ([`AccessPolicy`]).
 ///
 /// The methods are those of `AtomicU64`, with the same meaning.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ unsafe impl crate::memory::Word for SharedWord {}
 /// assert_eq!(SharedWord::new(7).load(Relaxed), 7);
 /// ```
 pub trait AccessPolicy: Sync {
-    /// Runs before the access. Another PD may use the word before this returns.
+    /// Runs before each access to a word. Another PD may use the word before this method returns.
     fn before_access(&self);
 
     /// Returns whether the writes of the PD take effect now.
@@ -80,7 +80,7 @@ std::thread_local! {
 
 macro_rules! accesses {
     ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
-        #[allow(missing_docs)] // As those of `AtomicU64`.
+        #[allow(missing_docs)] // `AtomicU64` documents these methods.
         impl SharedWord {
             $(
                 pub fn $name(&self, $($argument: $type,)* order: Ordering) -> $result {
@@ -116,7 +116,7 @@ impl SharedWord {
     ///
     /// # Errors
     ///
-    /// Returns the value of the word, if it is not `current`.
+    /// Returns the value of the word, if the value is not `current`.
     pub fn compare_exchange(
         &self,
         current: u64,
@@ -139,7 +139,7 @@ impl SharedWord {
     ///
     /// # Errors
     ///
-    /// Returns the value of the word, if it is not `current`.
+    /// Returns the value of the word, if the value is not `current`.
     pub fn compare_exchange_weak(
         &self,
         current: u64,

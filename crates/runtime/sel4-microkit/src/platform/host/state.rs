@@ -10,9 +10,9 @@ use super::{CURRENT, ProtectionDomain};
 
 /// The complete state of the runtime for a PD that is not running.
 ///
-/// An embedder that runs several PDs in one thread keeps one `State` for each PD. It calls
-/// [`exchange`](Self::exchange) before and after each turn of the PD. [`local`](super::local) has
-/// an example.
+/// An embedder that runs several PDs in one thread keeps one `State` for each PD. The embedder
+/// calls [`exchange`](Self::exchange) before and after each turn of the PD. [`local`](super::local)
+/// has an example.
 #[derive(Default)]
 pub struct State {
     buffer: sel4::SetAside,
@@ -39,7 +39,7 @@ impl State {
         self.policy.exchange();
     }
 
-    /// Returns the IPC buffer of the PD, unless it is borrowed.
+    /// Returns the IPC buffer of the PD, unless the buffer is borrowed.
     pub fn into_token(self) -> Option<sel4::IpcBufferToken> {
         self.buffer.into_token()
     }

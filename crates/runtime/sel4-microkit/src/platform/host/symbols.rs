@@ -11,7 +11,7 @@ use super::region::{HostRegion, Refused, Taken};
 use crate::memory::{Purpose, Written};
 use crate::symbols::{Integer, Patched};
 
-/// A symbol, and the value that Microkit's tool would write there.
+/// A symbol, and the value that Microkit's tool would write into the symbol.
 ///
 /// ```
 /// use sel4_microkit::host::{Symbol, set_symbols};
@@ -27,7 +27,7 @@ pub struct Symbol {
     memory: Option<Memory>,
 }
 
-/// The memory whose address was written to a symbol.
+/// The memory at the address that a symbol contains.
 #[derive(Debug, Copy, Clone)]
 enum Memory {
     Shared(&'static [AtomicU64]),
@@ -70,7 +70,8 @@ impl Symbol {
 }
 
 impl Symbol {
-    /// Returns the region of [`mapping`](Self::mapping), if the symbol has one and this name.
+    /// Returns the region of [`mapping`](Self::mapping), if the symbol has a region and is named
+    /// `name`.
     pub fn as_mapping(&self, name: &str) -> Option<&'static HostRegion> {
         match self.memory {
             Some(Memory::Region(region)) if self.name == name => Some(region),
@@ -117,7 +118,7 @@ pub fn value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static
         size_of::<T>() == size_of::<u64>(),
         "{symbol} is not a word, and a system file writes words only"
     );
-    // SAFETY: 1. The size was checked, and integers of 64 bits have one alignment.
+    // SAFETY: 1. The size was checked, and all integers of 64 bits have the same alignment.
     // 2. Every bit pattern is a value of an `Integer`.
     unsafe { &*core::ptr::from_ref(value).cast() }
 }
@@ -131,8 +132,8 @@ fn word(name: &str) -> Option<&'static u64> {
 ///
 /// # Panics
 ///
-/// Panics if the symbol does not have the address of a region, if the region is smaller, or if a PD
-/// has taken the region.
+/// Panics if the symbol does not have the address of a region, if the region is smaller than
+/// `size`, or if a PD has taken the region.
 #[track_caller]
 pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64> {
     let (symbol, bytes) = (vaddr.0, size.1);
@@ -147,19 +148,18 @@ pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64>
     NonNull::from(words).cast()
 }
 
-/// Takes a region of at least `size` bytes for this incarnation of the PD, and returns its first
-/// byte. The region is aligned to a page.
+/// Takes a region of at least `size` bytes for this incarnation of the PD, and returns the region's
+/// first byte. The region is aligned to a page.
 ///
-/// Nothing else has a reference or a pointer to the region, with an exception for a device. The
-/// embedder, and code that an earlier incarnation in this thread has left behind, may make volatile
-/// accesses in this thread.
+/// For DMA, nothing else has a reference or a pointer to the region. For a device, the embedder and
+/// code of earlier incarnations may still make volatile accesses in this thread.
 ///
-/// Many PDs may run this program, one after another. So the region itself records its owner, and
-/// not the static of the macro call.
+/// Many PDs may run this program, one after another. So the owner is recorded in the region, and
+/// not in the static of the macro call.
 ///
 /// # Panics
 ///
-/// Panics as [`shared_region`], and if the region is already in use.
+/// Panics in the same cases as [`shared_region`], and if the region is already in use.
 #[track_caller]
 pub(crate) fn exclusive_region(
     vaddr: Written,

@@ -1,4 +1,4 @@
-//! The frame records on the stack of the PD's thread.
+//! Reads the frame records on the stack of the PD's thread.
 
 use core::arch::asm;
 use core::ptr::{read_volatile, with_exposed_provenance};
@@ -35,10 +35,11 @@ pub(crate) fn walk_stack() -> Backtrace {
         && (lowest..=top - RECORD_BYTES).contains(&frame)
     {
         let record = with_exposed_provenance::<usize>(frame);
-        // SAFETY: 1. The two words are between the stack pointer and the top of the thread's stack,
-        //    which is mapped, and are aligned.
-        // 2. The two words may not be a frame record. But any bytes are a valid integer. The
-        //    integer is only printed, or checked before it is used as an address.
+        // SAFETY: 1. The two words are aligned. They are in the mapped stack of the thread, above
+        //    the stack pointer.
+        // 2. The two words may be other data than a frame record, but any bytes are a valid
+        //    integer. The code only prints the integer, or checks the integer before its use as an
+        //    address.
         let (caller, address) =
             unsafe { (read_volatile(record), read_volatile(record.wrapping_add(1))) };
         if address == 0 {

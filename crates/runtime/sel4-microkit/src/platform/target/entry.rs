@@ -1,7 +1,8 @@
 //! The entry point of a program.
 //!
-//! `_start` jumps to `this_program_needs_…`, which jumps to [`renew`](super::renew), which jumps to
-//! [`entry`]. Before `entry` no Rust code runs, because the stack and the memory are not ready.
+//! The code jumps from `_start` to `this_program_needs_…`, then to [`renew`](super::renew), and
+//! then to [`entry`]. Before `entry` no Rust code runs, because the stack and the memory are not
+//! ready.
 
 use core::arch::naked_asm;
 use core::ptr::{NonNull, with_exposed_provenance_mut};
@@ -13,8 +14,8 @@ unsafe extern "Rust" {
     /// symbol.
     pub(super) safe static sel4_microkit_stack_bytes: usize;
 
-    /// The rest of the program. `#[protection_domain]` defines this function. If the function is
-    /// missing, the linker prints this name.
+    /// Runs the rest of the program. `#[protection_domain]` defines this function. If the function
+    /// is missing, the linker prints this name.
     safe fn no_function_is_marked_protection_domain() -> !;
 }
 
@@ -29,11 +30,11 @@ pub(super) const fn stack_top() -> usize {
 ///
 /// # Safety
 ///
-/// Only the kernel may start this, at the start or a restart of the thread.
+/// Only the kernel may start this function, at the start or a restart of the thread.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn _start() -> ! {
-    // No frame is below this one: x29 and x30 are 0, which ends a backtrace.
+    // This frame is the outermost: x29 and x30 are 0, which ends a backtrace.
     naked_asm!(
         "ldr x9, ={stack_top}",
         "mov sp, x9",
@@ -53,11 +54,12 @@ unsafe extern "C" fn _start() -> ! {
 }
 
 /// Reads the lowest byte of the required stack, at x14, and continues. If the system file gives a
-/// smaller stack, the read faults. The symbol at the fault's program counter is this name.
+/// smaller stack, the read faults. The name of this function is the symbol at the fault's program
+/// counter.
 ///
 /// # Safety
 ///
-/// Only `_start` may jump to this, its second half.
+/// Only `_start` may jump to this function.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn this_program_needs_a_larger_stack_size_in_the_system_file() -> ! {
@@ -73,12 +75,13 @@ extern "C" fn entry() -> ! {
     let address = limits::ipc_buffer_address(sel4::config::USER_TOP as u64) as usize;
     let buffer = NonNull::new(with_exposed_provenance_mut(address)).expect("not zero");
     // SAFETY: 1. The builder has set this address as the thread's IPC buffer (*builder* in
-    //    `microkit_abi`), and its page can be read and written as long as the PD lives.
+    //    `microkit_abi`), and the page of the buffer is readable and writable as long as the PD
+    //    runs.
     // 2. This function runs once in an incarnation. A restart begins a new incarnation: code that
     //    held the old token never runs again.
-    // 3. Nothing else is mapped there.
+    // 3. Nothing else is mapped at this address.
     let token = unsafe { sel4::IpcBufferToken::new(buffer) };
-    // SAFETY: 2 above.
+    // SAFETY: reason 2 above applies.
     unsafe { sel4::start_with_ipc_buffer(token) };
     super::panic::start();
     check_configuration(address);
@@ -89,8 +92,8 @@ extern "C" fn entry() -> ! {
 /// Faults if the program was built for another kernel configuration.
 ///
 /// The numbers of invocations differ between configurations. This invocation cleans a cache line,
-/// so it changes no data. The intended kernel executes it. In another kernel, the number belongs to
-/// an invocation that an address space does not have.
+/// so it changes no data. The intended kernel executes this invocation. In another kernel, the
+/// number belongs to an invocation that an address space does not have.
 #[inline(always)]
 fn check_configuration(buffer_address: usize) {
     if crate::vspace()
@@ -101,7 +104,7 @@ fn check_configuration(buffer_address: usize) {
     }
 }
 
-/// Faults. The symbol at the fault's program counter is this name.
+/// Faults. The name of this function is the symbol at the fault's program counter.
 #[cold]
 #[inline(never)]
 #[unsafe(no_mangle)]
@@ -123,7 +126,7 @@ fn construct() {
     while next < end {
         // SAFETY: 1. The linker defines the two symbols around an array of function pointers
         //    (System V ABI, *Initialization and Termination Functions*).
-        // 2. They are called once, before anything else of the program.
+        // 2. The constructors are called once, before the rest of the program.
         unsafe {
             (*next)();
             next = next.add(1);

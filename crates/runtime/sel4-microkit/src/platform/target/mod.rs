@@ -1,7 +1,8 @@
-//! The target: a PD on seL4, whose memory and symbols Microkit's tool has set up.
+//! The target: a PD on seL4. Microkit's tool has set up the PD's memory and symbols.
 //!
-//! Order of a start: `entry` sets the stack pointer, and `renew` restores the PD's memory. Then
-//! `entry` takes the IPC buffer and calls the constructors. Then `run_main` of the runtime runs.
+//! The order of a start is as follows. `entry` sets the stack pointer, and `renew` restores the
+//! PD's memory. Then `entry` takes the IPC buffer and calls the constructors. Then `run_main` of
+//! the runtime runs.
 
 mod backtrace;
 mod entry;
@@ -20,14 +21,14 @@ pub(crate) use panic::{panic_hook, set_panic_hook, trap};
 pub(crate) use regions::{exclusive_region, shared_region};
 pub(crate) use symbols::{irqs, is_passive, name, notifications, pps};
 
-/// A word of memory that PDs share. On the target it is `AtomicU64`. On a host, an embedder can run
-/// another PD before each access.
+/// A word of memory that PDs share. On the target, `SharedWord` is `AtomicU64`. On a host, an
+/// embedder can run another PD before each access.
 pub type SharedWord = AtomicU64;
 
-/// On the target, the kernel's registers of a child's thread are those of the child's program.
+/// On the target, the kernel holds the registers of a child's program.
 pub(crate) const CHILDREN_HAVE_REGISTERS: bool = true;
 
-// These words are statics, and `renew` resets all statics at the start of an incarnation.
+// Incarnation words are statics, and `renew` resets all statics at the start of an incarnation.
 
 #[inline]
 pub(crate) fn load_incarnation_word(word: &'static AtomicU64) -> u64 {

@@ -12,17 +12,19 @@ mod critical_section {
 
     set_impl!(OneThread);
 
-    // SAFETY: while a critical section is held, no other may begin (`critical_section::Impl`,
-    // *Safety*).
+    // SAFETY: while a critical section is held, no other section may begin
+    // (`critical_section::Impl`, *Safety*).
     // 1. The one thread runs on one core at a time, and no signal handler interrupts it: an
     //    IRQ is a message that the thread receives. So nothing else of this program runs
     //    between `acquire` and `release`. Nested sections are allowed.
-    // 2. Another PD's accesses to shared memory are not part of this program. A critical section
-    //    does not exclude them.
-    // 3. An incarnation begins outside of every section, because no section is recorded.
+    // 2. The contract concerns only this program. A critical section does not exclude accesses of
+    //    other PDs to shared memory.
+    // 3. An incarnation begins outside of every section, because the program does not record a
+    //    section.
     unsafe impl Impl for OneThread {
         unsafe fn acquire() -> RawRestoreState {
-            // A feature of the crate chooses the type. `release` ignores the value.
+            // A feature of the crate `critical-section` selects the type. `release` ignores the
+            // value.
             RawRestoreState::default()
         }
 

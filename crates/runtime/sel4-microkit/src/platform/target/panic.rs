@@ -31,7 +31,7 @@ pub(crate) fn panic_hook() -> Option<PanicHook> {
 pub(crate) fn set_panic_hook(hook: PanicHook) {
     STATE.with(|state| {
         state.hook.set(Some(hook));
-        // Through a pointer, so that only programs that set a hook contain `call_hook`.
+        // The call uses a pointer, so that only programs that set a hook contain `call_hook`.
         state.call_hook.set(Some(call_hook));
     });
 }
@@ -68,9 +68,9 @@ pub(super) fn start() {
 
 /// Stops the PD with a fault.
 pub(crate) fn trap() -> ! {
-    // SAFETY: `udf` is permanently undefined (Arm ARM, *UDF*). The exception enters the kernel,
-    // which sends the fault to the fault handler. The instruction has no other effect. The next
-    // instruction runs only if the handler changes registers.
+    // SAFETY: `udf` is permanently undefined (Arm ARM, *UDF*). The exception enters the kernel, and
+    // the kernel sends the fault to the fault handler. The instruction has no other effect. The
+    // next instruction runs only if the handler changes registers.
     unsafe { core::arch::asm!("udf #0", options(noreturn)) }
 }
 
@@ -132,8 +132,8 @@ fn call_hook_in_a_borrow(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
     let _ = write!(text, "{}", info.message());
     // SAFETY: 1. Panics do not unwind on this target, and the handler never returns: no code that
     //    has borrowed the buffer runs again.
-    // 2. The message, which may refer to borrowed memory, was copied (invariant M11). A hook is
-    //    `'static`, so it has no other reference to that memory.
+    // 2. The message was copied, because the message may refer to borrowed memory (invariant M11).
+    //    A hook is `'static`, so the hook has no other reference to borrowed memory.
     unsafe { sel4::abandon_borrows() };
     let kept = Some(&text);
     hook(&PanicInfo { info, kept });
@@ -141,7 +141,7 @@ fn call_hook_in_a_borrow(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
 
 const TEXT_BYTES: usize = 512;
 
-/// The first bytes of a message.
+/// The first bytes of a panic message.
 #[derive(Debug)]
 struct Text {
     bytes: [u8; TEXT_BYTES],

@@ -1,4 +1,4 @@
-//! Memory regions: checks the mappings of the tool against the rest of the program (invariant M1).
+//! Checks the tool's mappings of memory regions against the rest of the program (invariant M1).
 
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -31,16 +31,16 @@ pub(crate) fn exclusive_region(
     start
 }
 
-/// Returns the first byte of a region that consists of whole pages and overlaps neither the
-/// program's segments, nor its stack, nor its other regions.
+/// Checks a region, and returns its first byte. The region must consist of whole pages, and must
+/// not overlap the program's segments, stack or other regions.
 #[track_caller]
 fn mapped(vaddr: Written, size: Written) -> NonNull<u8> {
     check(vaddr.0, vaddr.1, size.1);
     NonNull::new(core::ptr::with_exposed_provenance_mut(vaddr.1)).expect("it is not zero")
 }
 
-/// A record in the linker's layout: the use, and the addresses of the symbols or 0. Every program
-/// has a first record whose second word is a number.
+/// A record in the linker's layout: the use of a region, and the addresses of its symbols or 0. In
+/// the first record of every program, the second word is a number.
 #[repr(C)]
 struct Record {
     region_use: u64,
@@ -52,19 +52,20 @@ struct Record {
 const _: () = assert!(size_of::<Record>() == microkit_abi::regions::RECORD_BYTES);
 
 unsafe extern "C" {
-    /// The first byte of the program's headers, by the linker, and the first byte after the
-    /// program.
+    /// The first byte of the program's headers, and the first byte after the program. The linker
+    /// defines both symbols.
     safe static __ehdr_start: u8;
     safe static _end: u8;
-    /// The section of the records, by the linker.
+    /// The start and the end of the section of records. The linker defines both symbols.
     safe static __start_microkit_regions: Record;
     safe static __stop_microkit_regions: Record;
 }
 
-// SAFETY: while the program runs, nothing writes to a record or to the words that it points to.
+// SAFETY: while the program runs, nothing writes to a record or to the words that a record points
+// to.
 unsafe impl Sync for Record {}
 
-/// Panics if the region overlaps something else of this program.
+/// Panics if the region overlaps other memory of this program.
 #[track_caller]
 fn check(symbol: &str, start: usize, bytes: usize) {
     let page = limits::SMALL_PAGE_BYTES as usize;
@@ -76,7 +77,7 @@ fn check(symbol: &str, start: usize, bytes: usize) {
         refuse(symbol, start, bytes, "a part of a page")
     }
     let program = (&raw const __ehdr_start).addr()..(&raw const _end).addr();
-    // Headers that are not in memory have no address. Then the program's extent is unknown.
+    // If the headers are not in memory, their address is 0 and the program's extent is unknown.
     if program.start != 0 && overlap(&region, &program) {
         refuse(symbol, start, bytes, "this program")
     }
@@ -102,8 +103,8 @@ fn records() -> impl Iterator<Item = &'static Record> {
         if next == end {
             return None;
         }
-        // SAFETY: 1. The linker defines the two symbols around the section, which consists of
-        //    records: only `__region!` and `declare_protection_domain!` add to it.
+        // SAFETY: 1. The linker defines the two symbols around the section. The section consists of
+        //    records, because only `__region!` and `declare_protection_domain!` add to the section.
         // 2. The section is in a segment that nothing writes to.
         let record = unsafe { &*next };
         next = next.wrapping_add(1);
@@ -111,12 +112,13 @@ fn records() -> impl Iterator<Item = &'static Record> {
     })
 }
 
-/// Returns the addresses of a record's region, if the system file maps it.
+/// Returns the address range of a record's region, if the system file maps the region.
 fn range(record: &Record) -> Option<Range<usize>> {
     if record.region_use == regions::FIRST {
         return None;
     }
-    // SAFETY: a record of a region points to words that `__region!` has declared, or is null.
+    // SAFETY: the pointers of a region's record are null, or point to words that `__region!` has
+    // declared.
     let words = unsafe { (record.vaddr.as_ref(), record.size.as_ref()) };
     let (Some(&start), size) = words else {
         return None;

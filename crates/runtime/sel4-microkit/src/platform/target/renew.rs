@@ -2,16 +2,16 @@
 
 use crate::renewal::Kept;
 
-/// Faults: `renew` jumps here if the copy has less room than the initialised data needs. The symbol
-/// at the fault's program counter is this name.
+/// Faults: `renew` jumps here if the initialised data does not fit into the copy. The name of this
+/// function is the symbol at the fault's program counter.
 #[cold]
 #[unsafe(no_mangle)]
 extern "C" fn this_program_needs_a_larger_kept_data_size_to_be_restarted() -> ! {
     super::trap()
 }
 
-/// Faults: `renew` jumps here if the thread-local variables do not fit on the stack. The symbol at
-/// the fault's program counter is this name.
+/// Faults: `renew` jumps here if the thread-local variables do not fit on the stack. The name of
+/// this function is the symbol at the fault's program counter.
 #[cold]
 #[unsafe(no_mangle)]
 extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variables() -> ! {
@@ -19,34 +19,35 @@ extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variab
 }
 
 /// Copies the program's initialised data at the first start, or restores the data at a restart.
-/// Then it creates the thread-local variables, and jumps to x17.
+/// Then creates the thread-local variables, and jumps to x17.
 ///
-/// It changes x0 to x13, x15 and x16. It finds the data in the program headers, which the linker
-/// puts into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1) that can be
-/// written (`PF_W`, bit 1 of the flags). The state in [`Kept`] is
+/// `renew` changes x0 to x13, x15 and x16. The program headers in memory describe the data (*System
+/// V ABI*, chapter 5): the segments with `PT_LOAD` (1) and the flag `PF_W` (bit 1). The state in
+/// [`Kept`] has one of these values:
 ///
 /// | state | meaning |
 /// | --- | --- |
 /// | 0 | The copy is not complete. After a restart in this state, `renew` starts the copy again. |
 /// | 1 | The copy is complete. |
-/// | 2 | A copy is impossible: there is more data than room, or the headers are not in memory. |
+/// | 2 | A copy is impossible: the data does not fit, or the headers are not in memory. |
 ///
-/// Thread-local variables (`PT_TLS`, 7) are at the top of the stack, whose lowest address is x14.
-/// The thread pointer, `TPIDR_EL0`, points to 16 bytes for a runtime. The variables follow at the
-/// next address that agrees with their own modulo their alignment (*ELF for the Arm 64-bit
-/// Architecture*, 5.9, variant 1, as lld has it).
+/// Thread-local variables (`PT_TLS`, 7) are at the top of the stack. x14 has the lowest address of
+/// the stack. The thread pointer, `TPIDR_EL0`, points to 16 bytes for a runtime. The variables
+/// follow at the next address that equals the segment's address modulo the segment's alignment
+/// (*ELF for the Arm 64-bit Architecture*, 5.9, variant 1, as implemented by lld).
 ///
 /// # Safety
 ///
-/// After this, only the code at x17 may run.
+/// After `renew`, only the code at x17 may run.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn renew() {
     // 1. The code writes to statics only by their address, while no reference to a static is alive:
     //    no code of an earlier incarnation runs again, and this incarnation has not started.
-    // 2. The code writes only within writable segments. It never fills `Kept` with zeros, and never
-    //    writes beyond the end of `Kept`.
-    // 3. The stack pointer is lowered, over memory that nothing uses yet, and stays within the
-    //    stack and a multiple of 16. TPIDR_EL0 is the thread's own, and nothing else sets it.
+    // 2. The code writes only within writable segments. The code never fills `Kept` with zeros, and
+    //    never writes beyond the end of `Kept`.
+    // 3. The code lowers the stack pointer over unused memory. The stack pointer stays within the
+    //    stack, and stays a multiple of 16. Each thread has its own TPIDR_EL0, and only this code
+    //    sets TPIDR_EL0.
     core::arch::naked_asm!(
         "adrp x0, sel4_microkit_kept",
         "add  x0, x0, :lo12:sel4_microkit_kept",
@@ -77,7 +78,7 @@ pub(super) unsafe extern "C" fn renew() {
         "tbz  w8, #1, 6f",
         "cmp  x2, #2",
         "b.eq 6f",
-        // x8: the next byte of the segment; x9: the end of its data; x10: its end.
+        // x8: the next byte of the segment; x9: the end of the data; x10: the end of the segment.
         "ldr  x8, [x4, #{vaddr}]",
         "ldp  x9, x10, [x4, #{filesz}]",
         "add  x9, x8, x9",
@@ -150,8 +151,8 @@ pub(super) unsafe extern "C" fn renew() {
         "20:",
         "cmp  w7, #7",
         "b.ne 6b",
-        // x8: the next byte of the image; x9: the size of the image; x10: its size in memory;
-        // x11: the alignment.
+        // x8: the next byte of the image; x9: the image size; x10: the memory size; x11: the
+        // alignment.
         "ldr  x8, [x4, #{vaddr}]",
         "ldp  x9, x10, [x4, #{filesz}]",
         "ldr  x11, [x4, #{align}]",

@@ -1,10 +1,11 @@
-//! The symbols into which the tool writes in every PD. `microkit_abi::symbols` has their names.
+//! The symbols that the tool changes in every PD. `microkit_abi::symbols` has the names of the
+//! symbols.
 
 use microkit_abi::limits::NAME_BYTES;
 
 use crate::symbols::{Integer, Patched};
 
-/// Returns the value of a symbol of `var!`, which the tool may have changed.
+/// Returns the value of a symbol of `var!`. The tool may have changed the value.
 #[inline(always)]
 pub const fn value<T: Integer>(_: &str, symbol: &'static Patched<T>) -> &'static T {
     symbol.get()
@@ -13,7 +14,7 @@ pub const fn value<T: Integer>(_: &str, symbol: &'static Patched<T>) -> &'static
 macro_rules! patched {
     ($($symbol:ident: $type:ty = $default:expr;)*) => {
         $(
-            #[allow(non_upper_case_globals)] // Microkit's name.
+            #[allow(non_upper_case_globals)] // The name is from Microkit.
             #[used]
             #[unsafe(no_mangle)]
             #[unsafe(link_section = ".data")]
@@ -39,7 +40,7 @@ patched! {
 }
 
 /// The board and configuration of this program's build. `cargo microkit` reads this symbol.
-#[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
+#[allow(non_upper_case_globals)] // The name is a symbol of the ELF file.
 #[used]
 #[unsafe(no_mangle)]
 static sel4_kernel_configuration: [u8; sel4::config::MARK.len()] = {
@@ -56,19 +57,19 @@ pub(crate) fn is_passive() -> bool {
     *microkit_passive.get() != 0
 }
 
-/// Bit *n* is set if this PD can notify on channel *n*.
+/// Returns the notification channels: bit *n* is set if this PD can notify on channel *n*.
 #[inline(always)]
 pub(crate) fn notifications() -> u64 {
     *microkit_notifications.get()
 }
 
-/// Bit *n* is set if this PD can call on channel *n*.
+/// Returns the call channels: bit *n* is set if this PD can call on channel *n*.
 #[inline(always)]
 pub(crate) fn pps() -> u64 {
     *microkit_pps.get()
 }
 
-/// Bit *n* is set if channel *n* is an IRQ.
+/// Returns the IRQ channels: bit *n* is set if channel *n* is an IRQ.
 #[inline(always)]
 pub(crate) fn irqs() -> u64 {
     *microkit_irqs.get()
