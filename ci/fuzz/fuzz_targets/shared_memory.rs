@@ -1,6 +1,6 @@
 //! Fuzzes queues and leases with a hostile peer that may write its words at any time. Our end
 //! accesses only its own memory and never panics. Our end takes at most as many records as the
-//! queue holds. Afterwards, two correct ends agree again after a restart.
+//! queue holds. At the end both ends restart, and a correct peer can use the queue again.
 #![no_main]
 
 use std::cell::RefCell;

@@ -57,9 +57,9 @@ pub const FAULT: u64 = 11;
 /// More pairs of such rows follow.
 pub const TYPED: u64 = 12;
 
-/// The row of a mutex without contention. The next rows are a readers-writer lock for writing, the
-/// same lock for reading, a notification for which both PDs wait inside an entry point, and a
-/// contended mutex.
+/// The row of a mutex without contention. The names of the four rows after it are in [`ROWS`]: two
+/// for a readers-writer lock, one for a notification that is awaited inside an entry point, and one
+/// for a contended mutex.
 pub const LOCKS: u64 = 18;
 
 /// The label of the report that all measurements are finished.

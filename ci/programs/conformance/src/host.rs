@@ -291,8 +291,8 @@ impl Access {
 
     fn fault(self, address: u64, status: u64) -> Exception {
         const IS_WRITE: u64 = 1 << 6;
-        // Above the address space the second stage of translation is not used, so there is no
-        // syndrome.
+        // An address above the address space faults before the second stage of translation, which
+        // would set the syndrome.
         let syndrome = if status == 0 { 0 } else { self.syndrome };
         let write = if self.is_store { IS_WRITE } else { 0 };
         Exception {

@@ -1,4 +1,4 @@
-//! The peer of the tasks: answers questions in shared memory. The peer keeps some questions until a
+//! The peer of the tasks: answers questions in shared memory. The peer delays some answers until a
 //! notification. Then the peer answers and makes a call.
 #![no_std]
 #![no_main]

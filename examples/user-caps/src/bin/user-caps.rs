@@ -1,5 +1,5 @@
-//! Invokes the capabilities of its `<cspace>`: to the thread, the scheduling context and the
-//! address space of the worker, and to its own. The worker is not a child of this PD.
+//! Invokes the capabilities of its `<cspace>`: to the threads, scheduling contexts and address
+//! spaces of the worker and of this PD. The worker is not a child of this PD.
 //!
 //! The worker has a higher priority. So the worker runs as soon as it is notified, unless an
 //! invocation of this PD prevents that.

@@ -6,7 +6,7 @@ use microkit_console::println;
 use sel4::Fault;
 use sel4_microkit::{Channel, Handler, MessageInfo, protection_domain, user_cap};
 
-/// The thread whose timeout faults this PD receives: `<cap_tcb>` in the system file.
+/// The watched thread (`<cap_tcb>` in the system file). Its timeout faults go to this PD.
 const WATCHED: sel4::cap::Tcb = user_cap(1);
 
 struct Watchdog {

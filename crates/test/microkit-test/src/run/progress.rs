@@ -28,7 +28,7 @@ pub(crate) type Decide<'a> =
 /// Offsets in the page that represents the program of a PD, counted from its entry point.
 mod place {
     pub(super) const ENTRY: u64 = 0;
-    /// The instruction of every system call.
+    /// The system-call instruction. Every system call of the PD enters the kernel from here.
     pub(super) const CALL: u64 = 0x100;
     pub(super) const AFTER_CALL: u64 = CALL + 4;
     /// An access to shared memory.

@@ -55,7 +55,7 @@ fn too_little(stage: &mut Stage) {
     let event = stage.wait();
     show!([event], "b has too little time, and a waits");
     B.suspend();
-    // The program of b never ends, but b has run.
+    // The program of b never ends. So only the consumed time shows that b has run.
     let used = SMALL.sched_context().consumed().map(|time| time > 0);
     println!("b has used time: {used:?}");
 }
