@@ -17,7 +17,8 @@ pub enum Broken {
     Undecided,
     /// The running thread cannot run, is in a queue, or is not charged for the time that it uses.
     Running(Option<ThreadId>),
-    /// A ready thread has a higher priority than the running thread, or no thread runs.
+    /// A ready thread has a higher priority than the running thread, or is ready although no thread
+    /// runs.
     NotHighest(ThreadId),
     /// A schedulable thread is neither running nor in the ready queue.
     Forgotten(ThreadId),
@@ -294,7 +295,7 @@ impl Kernel {
                 thread.state(),
                 ThreadState::BlockedOnSend { .. }
                     | ThreadState::BlockedOnReply { .. }
-                    // A handler that cannot reply has received the fault.
+                    // The handler has received the fault, but cannot reply.
                     | ThreadState::Inactive
             );
             ensure(thread.fault.is_none() || waits, Broken::Fault(id))?;

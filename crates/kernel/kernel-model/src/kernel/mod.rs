@@ -215,9 +215,9 @@ impl Kernel {
         )
     }
 
-    /// Takes the time on entry by an event of the running thread. Returns whether the thread has
-    /// enough budget for the event. If not, the thread repeats the event when it has budget
-    /// (`MCS_DO_IF_BUDGET`).
+    /// Reads the clock when an event of the running thread enters the kernel. Returns whether the
+    /// thread has enough budget for the event. If not, the thread repeats the event when it has
+    /// budget (`MCS_DO_IF_BUDGET`).
     fn enter(&mut self, machine: &mut dyn Machine) -> bool {
         let has_budget = self.check_budget(machine);
         if !has_budget
@@ -229,7 +229,7 @@ impl Kernel {
         has_budget
     }
 
-    /// Takes the time on entry. Returns whether the running thread has enough budget. If not, the
+    /// Reads the clock on entry. Returns whether the running thread has enough budget. If not, the
     /// thread's time slice has ended.
     #[inline]
     fn check_budget(&mut self, machine: &mut dyn Machine) -> bool {
@@ -375,8 +375,8 @@ impl Kernel {
     ///
     /// # Panics
     ///
-    /// Panics for the monitor's [own](Self::own_notification) notification. The monitor has no
-    /// notification.
+    /// Panics for the [`own_notification`](Self::own_notification) of the monitor's thread, because
+    /// the monitor has no notification.
     pub fn notification(&self, notification: NotificationId) -> &Notification {
         self.notifications.get(notification)
     }

@@ -128,9 +128,9 @@ impl Refills {
         }
     }
 
-    /// Makes a usable head start now, and merges the tail into the head if the tail is usable by
-    /// the end of the head (`refill_unblock_check`). Returns `false` without a change for round
-    /// robin, or if the head is not usable.
+    /// If the head is usable, sets its time to `now`. Then merges the tail into the head, if the
+    /// tail is usable by the end of the head (`refill_unblock_check`). Returns `false` and changes
+    /// nothing for round robin, or if the head is not usable.
     pub fn unblock(&mut self, now: Ticks) -> bool {
         if self.is_round_robin() || !self.is_ready(now) {
             return false;
