@@ -3,7 +3,7 @@
 //! This module omits some checks, because the result would often be wrong, or because the necessary
 //! facts are unknown:
 //!
-//! - memory that two PDs write: queues between PDs use such memory;
+//! - memory that two PDs write: this is normal for a queue between PDs;
 //! - processor shares that add up to more than the whole: by default, each PD may use all processor
 //!   time;
 //! - a passive PD that is notified: it runs on the scheduling context of its notification object;
