@@ -28,7 +28,8 @@ pub enum Broken {
     Links(Queue),
     /// A thread is in more than one queue, or not in the queue that its state requires.
     Membership(ThreadId),
-    /// A reference between a reply object and a thread, or within a stack, is not symmetric.
+    /// A reference between a reply object and a thread, or within a stack of reply objects, is not
+    /// symmetric.
     Reply(ReplyId),
     /// A reference of a scheduling context is not symmetric.
     SchedContext(SchedContextId),
@@ -189,8 +190,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Checks that references between a reply object and its thread, and within a stack, are
-    /// symmetric.
+    /// Checks that references between a reply object and its thread, and within a stack of reply
+    /// objects, are symmetric.
     fn check_replies(&self) -> Check {
         let named_by = |thread: ThreadId| match self.thread(thread).state() {
             ThreadState::BlockedOnReply { reply } => Some(reply),

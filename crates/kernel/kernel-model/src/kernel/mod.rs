@@ -278,7 +278,8 @@ impl Kernel {
         machine.mask_irq(number);
     }
 
-    /// Schedules, and runs the monitor, until the machine is idle or a PD is the current thread.
+    /// Alternately schedules and runs the monitor, until the machine is idle or a PD is the current
+    /// thread.
     fn leave(&mut self, machine: &mut dyn Machine) -> Next {
         loop {
             self.schedule(machine);
@@ -290,7 +291,8 @@ impl Kernel {
         }
     }
 
-    /// Chooses the current thread, answers its pending `YieldTo`, and activates it.
+    /// Chooses the current thread, answers the thread's pending `YieldTo`, and activates the
+    /// thread.
     fn schedule(&mut self, machine: &mut dyn Machine) {
         self.sched.schedule();
         if let Some(current) = self.sched.current()
@@ -335,7 +337,8 @@ impl Kernel {
         &self.sched.thread(thread).context
     }
 
-    /// Returns the registers of a thread, to store their values when the thread enters the kernel.
+    /// Returns the registers of a thread. Use this method to store the registers' values when the
+    /// thread enters the kernel.
     pub fn context_mut(&mut self, thread: ThreadId) -> &mut UserContext {
         &mut self.sched.thread_mut(thread).context
     }

@@ -221,8 +221,8 @@ impl Refills {
     ///
     /// Charging every refill once delays each refill by a period and changes nothing else, unless
     /// two refills become adjacent and merge. In that case, this function charges nothing and the
-    /// caller charges one refill. Without this function, a long usage would need a loop of any
-    /// length.
+    /// caller charges one refill. Without this function, the loop that charges a long usage would
+    /// have no upper limit.
     fn skip_whole_budgets(&mut self, usage: Ticks, end_of_time: Ticks) -> Ticks {
         let meets = |tail: Refill| {
             let head_again = self.head.time.saturating_add(self.period);

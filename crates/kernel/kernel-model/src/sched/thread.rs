@@ -126,8 +126,8 @@ impl Thread {
         self.queued
     }
 
-    /// Returns whether no queue links to the thread, neither a queue of the scheduler nor of an
-    /// object.
+    /// Returns whether no queue links to the thread, neither a queue of the scheduler nor a queue
+    /// of an object.
     pub(crate) fn is_unlinked(&self) -> bool {
         self.link == Link::default()
     }
