@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
         Ok(&self.bytes[start..self.at])
     }
 
-    /// Returns the error for the last byte read, if this byte is not valid.
+    /// Returns the error that the last byte read is not valid.
     pub(crate) fn malformed(&self) -> DecodeError {
         DecodeError::Malformed {
             at: self.at.saturating_sub(1),

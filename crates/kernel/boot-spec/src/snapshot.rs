@@ -46,7 +46,7 @@ words! {
     Phase {
         /// The kernel boots or runs PDs.
         Runs = 0,
-        /// Every PD is blocked or stopped, and neither time nor an IRQ can wake one.
+        /// Every PD is blocked or stopped, and neither time nor an IRQ can wake a PD.
         Idle = 1,
         /// The kernel has printed an error and halted.
         Halted = 2,
@@ -58,7 +58,7 @@ words! {
 words! {
     /// The state of a thread.
     Doing {
-        /// The thread is inactive until a resume.
+        /// The thread is inactive until another thread resumes it.
         Stopped = 0,
         /// The thread is running.
         Runs = 1,
@@ -88,7 +88,8 @@ words! {
 pub struct ThreadSnapshot {
     /// The state of the thread.
     pub doing: Doing,
-    /// The address of the current instruction. For a blocked thread, this is the system call.
+    /// The address of the current instruction. For a blocked thread, this is the instruction of its
+    /// system call.
     pub instruction: u64,
     /// The stack pointer.
     pub stack_pointer: u64,

@@ -38,7 +38,7 @@ impl BootSpec {
     ///
     /// # Errors
     ///
-    /// Fails for every byte string that [`encode`](Self::encode) cannot return.
+    /// Fails if the bytes are not exactly what [`encode`](Self::encode) returns for a spec.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut input = Reader::new(bytes);
         if input.bytes(MAGIC.len()) != Ok(MAGIC) {

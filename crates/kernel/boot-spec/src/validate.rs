@@ -136,7 +136,8 @@ impl BootSpec {
         }
     }
 
-    /// Checks that the entry point, stack and IPC buffer are mapped, as the thread needs to start.
+    /// Checks that the entry point, stack and IPC buffer are mapped with the access rights that the
+    /// thread needs to start.
     fn check_threads_memory(
         &self,
         pd_index: usize,
@@ -271,7 +272,7 @@ impl BootSpec {
     }
 }
 
-/// Returns the last of `bytes` addresses from `start`, or `None` if the range is empty or
+/// Returns the last address of the `bytes` bytes from `start`, or `None` if the range is empty or
 /// overflows.
 fn last(start: u64, bytes: u64) -> Option<u64> {
     start.checked_add(bytes.checked_sub(1)?)

@@ -1,7 +1,7 @@
 //! The model kernel on hardware: `kernel-model` under a trap handler, on QEMU's `virt` machine.
 //!
-//! The kernel boots a Microkit system in the same way as seL4: an image is loaded at one address
-//! and entered at its first byte, with the command of the Microkit manual. This kernel is for
+//! The kernel boots a Microkit system in the same way as seL4. The command of the Microkit manual
+//! loads an image at one address, and enters the image at its first byte. This kernel is for
 //! development. The kernel is not seL4 and is not verified. It prints this warning at boot.
 //!
 //! This library contains the logic that does not need the machine, so tests on a host can cover it:

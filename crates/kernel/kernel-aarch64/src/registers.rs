@@ -38,7 +38,7 @@ pub const HCR: HcrEl2 = HcrEl2::VM
 /// The rights of EL0 (Arm ARM, *`SCTLR_EL1`*). Caches are on. Cache maintenance by address and the
 /// cache type register are allowed (`UCI`, `UCT`). `wfi` and `wfe` do not trap (`nTWI`, `nTWE`).
 /// `dc zva` and accesses to the interrupt mask trap (no `DZE`, no `UMA`). Stacks may be misaligned
-/// (no `SA0`). All remaining bits of the value are reserved as one.
+/// (no `SA0`). The bits of `0x30d0_0800` are reserved and must be one.
 pub const SCTLR_EL1: SctlrEl1 = SctlrEl1::from_bits_retain(0x30d0_0800)
     .union(SctlrEl1::C)
     .union(SctlrEl1::CP15BEN)
@@ -95,8 +95,8 @@ pub const TCR: TcrEl2 = TcrEl2::from_bits_retain(
 /// memory of the strictest kind (nGnRnE). Index 1 is normal memory, write-back cacheable.
 pub const MAIR: MairEl2 = MairEl2::from_bits_retain(0xff << 8);
 
-/// Turns on the kernel's MMU, caches and stack alignment check (Arm ARM, *`SCTLR_EL2`*). All
-/// remaining bits of the value are reserved as one.
+/// Turns on the kernel's MMU, caches and stack alignment check (Arm ARM, *`SCTLR_EL2`*). The bits
+/// of `0x30c5_0830` are reserved and must be one.
 pub const SCTLR_EL2: SctlrEl2 = SctlrEl2::from_bits_retain(0x30c5_0830)
     .union(SctlrEl2::M)
     .union(SctlrEl2::C)

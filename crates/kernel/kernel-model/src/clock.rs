@@ -77,8 +77,8 @@ impl Clock {
         u64::MAX / (self.hz / unit) / 8
     }
 
-    /// Returns the time beyond which refills are not delayed. The later times are reserved for
-    /// arithmetic (seL4's `MAX_RELEASE_TIME`).
+    /// Returns the time from which refills are not delayed any further, so that sums of times do
+    /// not overflow (seL4's `MAX_RELEASE_TIME`).
     pub const fn max_release_time(self) -> Ticks {
         u64::MAX - 5 * self.ticks(self.max_period_us())
     }

@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 pub(crate) struct CSpace {
     root: CNodeCap,
     nodes: Vec<CNode>,
-    /// The CNode that all small addresses lead to, for a lookup in one access.
+    /// The CNode that all small addresses lead to. With this field, a lookup needs only one access.
     small: Option<u8>,
 }
 

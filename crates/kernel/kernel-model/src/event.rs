@@ -95,8 +95,8 @@ pub enum Next {
     Run {
         /// The thread. The thread's registers are in its [context](crate::Kernel::context).
         thread: ThreadId,
-        /// The time of the next [`Tick`](Event::Tick), unless another event occurs earlier. A time
-        /// in the past means immediately.
+        /// The time of the next [`Tick`](Event::Tick), unless another event occurs earlier. If this
+        /// time is in the past, the tick is due immediately.
         until: Ticks,
     },
     /// No thread can run.

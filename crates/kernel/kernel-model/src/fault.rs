@@ -63,7 +63,7 @@ pub enum Fault {
     },
 }
 
-/// The length of the longest fault message, the message of an unknown system call.
+/// The length of the longest fault message, which reports an unknown system call.
 const MAX_WORDS: usize = UNKNOWN_SYSCALL_REGISTERS.len() + 1;
 
 /// The words of a fault message.
@@ -170,7 +170,7 @@ impl Fault {
         message
     }
 
-    /// Returns the registers that the words of a reply to the fault set, in order.
+    /// Returns the registers that a reply to the fault sets, in the order of the reply's words.
     pub(crate) fn reply_registers(self) -> &'static [Register] {
         match self {
             Self::UnknownSyscall { .. } => &UNKNOWN_SYSCALL_REGISTERS,

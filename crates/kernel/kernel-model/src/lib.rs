@@ -25,8 +25,8 @@
 //! - seL4 prints a line for each invocation that fails. The model prints nothing.
 //! - seL4 does no cache maintenance for a range of one byte. The model does.
 //! - If a thread without an IPC buffer names a thread, seL4 itself faults. The model halts.
-//! - The model has no PDs with virtual machines, I/O ports, `smc` or their own scheduling domain.
-//!   The model has only one processor.
+//! - The model has no virtual machines, no I/O ports and no `smc`. The model has only one
+//!   scheduling domain and only one processor.
 //!
 //! The model omits all functions that no PD can reach. Capabilities cannot be copied, moved or
 //! deleted. Scheduling contexts cannot be configured, and are never sporadic in seL4's sense. No

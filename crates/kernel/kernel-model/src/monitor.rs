@@ -1,5 +1,5 @@
-//! Microkit's monitor. Passive PDs, and faults of PDs without a parent, send messages to this
-//! thread (Microkit's `monitor/src/main.c`).
+//! Microkit's monitor. This thread receives messages from passive PDs, and the faults of PDs
+//! without a parent (Microkit's `monitor/src/main.c`).
 //!
 //! The monitor is scheduled like any other thread, with the highest priority. The monitor's program
 //! does not run: the kernel performs the program's actions in no time. The program is a loop that
@@ -32,7 +32,7 @@ pub(crate) struct Monitor {
 const WORDS_INDEX: usize = 1 + FAST_MESSAGE_WORDS;
 
 impl Monitor {
-    /// The monitor's name among the names of the PDs.
+    /// The name of the monitor's thread.
     pub(crate) const NAME: &str = "monitor";
 
     /// Returns the monitor's thread. No other thread has the highest priority.

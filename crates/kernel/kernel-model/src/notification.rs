@@ -14,7 +14,7 @@ pub struct Notification {
     pub state: NotificationState,
     /// The bound thread. This thread also receives signals while it waits at an endpoint.
     pub bound_thread: Option<ThreadId>,
-    /// The scheduling context that the notification lends to a receiver without one.
+    /// The scheduling context that the notification lends to a receiver that has none.
     pub sched_context: Option<SchedContextId>,
 }
 

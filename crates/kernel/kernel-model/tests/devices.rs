@@ -45,7 +45,8 @@ fn an_irq_before_the_pd_has_started_is_received_first() {
     assert!(world.machine.masked.contains(&WAKE_IRQ));
     world.first_receive(1);
     assert_eq!(world.running(), Some(0));
-    // libmicrokit acknowledges first. So a device that is not yet served interrupts again.
+    // libmicrokit acknowledges the IRQ first. The driver has not yet served the device, so the
+    // device raises the IRQ again.
     world.invoke(IRQ, invocation::IRQAckIRQ, &[], &[]).unwrap();
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ)), Some(0));
     world.recv();
@@ -224,6 +225,6 @@ fn cache_maintenance_refuses_invalid_ranges() {
         &[ENTRY, ENTRY + 1],
         refused(error::IllegalOperation, &[]),
     );
-    // Nothing is mapped at these addresses.
+    // Nothing is mapped at these addresses, so the invocation succeeds and does nothing.
     check(clean, &[0x1000, 0x5000], Ok(vec![]));
 }

@@ -1,4 +1,5 @@
-//! Tests running a thread that the scheduler has not chosen, and suspending a thread.
+//! Tests `run_instead`, which runs a thread that the scheduler has not chosen, and `stop`, which
+//! suspends a thread.
 
 mod common;
 

@@ -63,7 +63,8 @@ fn a_capability_fault_reports_the_pointer_and_its_reply_restarts_the_call() {
     assert_eq!(world.context(1).pc, pc);
 }
 
-/// Asserts the capability fault of the running child: address, receiving, and failure.
+/// Asserts that `act` causes a capability fault of the running child, with these words: the
+/// address, the receiving flag, and the failure.
 #[track_caller]
 fn check_cap_fault(act: impl FnOnce(&mut World), words: &[u64]) {
     let mut world = family();

@@ -273,8 +273,8 @@ fn a_caller_that_was_given_another_scheduling_context_does_not_get_its_own_back(
     assert_eq!(world.invoke(sched_context, bind, &[], &[tcb]), Ok(vec![]));
     assert_eq!(world.runs_on(0), Some(3));
     assert_eq!(world.recv(), Some(1));
-    // The reply wakes the client. The client has another scheduling context. The server keeps the
-    // client's first scheduling context.
+    // The reply wakes the client. The client already has another scheduling context. So the server
+    // keeps the client's first scheduling context.
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(0));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(3), Some(0)));
     assert_eq!(world.received(0).badge, 0);
@@ -288,7 +288,7 @@ fn a_non_blocking_send_donates_only_with_a_receive() {
     give_up_time(&mut world, 1);
     world.wake(0);
     let endpoint = slots::BASE_ENDPOINT + 1;
-    // A send alone wakes the server, but the server cannot run.
+    // A send alone wakes the server but donates no scheduling context, so the server cannot run.
     let mut alone = world.clone();
     assert_eq!(alone.send(endpoint, &msg(1, &[])), Some(0));
     assert_eq!(alone.state(1), ThreadState::Running);

@@ -92,7 +92,8 @@ fn a_budget_lasts_for_a_period() {
 /// the same time.
 #[test]
 fn threads_with_the_same_refill_time_are_released_in_the_order_of_arrival() {
-    // Each PD starts when the PD before has used up its budget. All PDs have the same refill time.
+    // Each PD starts when the previous PD has used up its budget. All PDs have the same refill
+    // time.
     let pds = vec![
         pd("a", 8).budget(100, 1000),
         pd("b", 7).budget(200, 900),
@@ -155,8 +156,8 @@ fn a_used_part_of_a_budget_returns_a_period_after_it_was_usable() {
         amount: 100,
     };
     assert_eq!(tail(&world, 0), Some(back));
-    // The PD wakes up with a refill of 200. The rest is usable when this refill is used up, or
-    // later.
+    // The PD wakes up with the refill of 200, which lasts until 700. The refill of 100 is usable
+    // from 1000.
     world.pass(400);
     world.wake(0);
     assert_eq!(world.until(), Some(start + 700));
@@ -250,7 +251,8 @@ fn time_is_charged_to_the_thread_that_ran() {
     world.use_time(5);
     assert_eq!(consumed(&mut world, 1), Ok(vec![123]));
     assert_eq!(consumed(&mut world, 1), Ok(vec![0]), "since it was asked");
-    // The caller's own time is not charged before an operation depends on it.
+    // The watcher has also run for 5 since it woke. This time is not charged yet, because no other
+    // scheduling context has taken over.
     assert_eq!(consumed(&mut world, 2), Ok(vec![7]));
 }
 

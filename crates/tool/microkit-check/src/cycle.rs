@@ -185,8 +185,8 @@ fn told(system: &System, cycle: &[&Wait]) -> Finding {
     Finding::new(kind, labels)
 }
 
-/// Whether `server` waits for `caller` inside its protected procedure, and `caller` waits for the
-/// reply of `server`.
+/// Whether `server` waits for `caller` inside the server's protected procedure, and `caller` waits
+/// for the reply of `server`.
 fn waits_for_its_caller(server: &Wait, caller: &Wait) -> bool {
     let is_inside = matches!(server.during, During::Declared(Context::Protected(_)));
     is_inside

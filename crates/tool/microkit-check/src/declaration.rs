@@ -60,7 +60,7 @@ pub enum Context {
 pub enum Step {
     /// The reply to a call over this channel.
     Call(u8),
-    /// An action of the peer of this channel, such as a notification, or an interrupt.
+    /// An interrupt on this channel, or an action of the channel's peer, such as a notification.
     Wait(u8),
     /// The release of this lock by its holder.
     Lock(String),
@@ -92,8 +92,8 @@ impl Declaration {
     ///
     /// # Errors
     ///
-    /// Returns an error for the first line that cannot be parsed, a missing version, or too many
-    /// lines.
+    /// Returns an error if a line cannot be parsed, if no line states the version, or if there are
+    /// too many lines.
     pub fn parse(text: &str) -> Result<Self, DeclarationError> {
         let mut has_version = false;
         let mut statements = Vec::new();

@@ -1,8 +1,9 @@
-//! Warnings for a valid system without cycles that may surprise its author.
+//! Warnings for a system that is valid and has no cycles, but may behave unexpectedly.
 //!
-//! This module omits some checks, because their results would often be wrong or facts are unknown:
+//! This module omits some checks, because the result would often be wrong, or because the necessary
+//! facts are unknown:
 //!
-//! - memory that two PDs write: queues between PDs use such memory;
+//! - memory that two PDs write: this is normal for a queue between PDs;
 //! - processor shares that add up to more than the whole: by default, each PD may use all processor
 //!   time;
 //! - a passive PD that is notified: it runs on the scheduling context of its notification object;
@@ -33,7 +34,7 @@ pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) ->
     findings
 }
 
-/// Returns warnings for budgets that are too small for a PD to run. There is no other sign of this
+/// Returns warnings for budgets that are too small for a PD to run. Nothing else reports this
 /// problem.
 pub fn budgets(system: &System) -> Report {
     Report::new(system.source.clone(), small_budgets(system)).grouped()

@@ -85,7 +85,7 @@ pub enum MemoryUseError {
     /// A record has an unknown kind of use.
     #[error("a region is used in a way that is not known ({0})")]
     Use(u64),
-    /// No symbol has the address in a record.
+    /// A record contains an address that is not the address of a symbol.
     #[error("there is no symbol at {0:#x}: the program was stripped")]
     Symbol(u64),
 }

@@ -129,7 +129,8 @@ fn replies(path: &Path, system: &System) -> Vec<Option<bool>> {
     replies
 }
 
-/// Returns the first report with findings: of waits and the file, then of restarts, then of memory.
+/// Returns the first report that has findings. The order of the reports is: waits and the file,
+/// restarts, memory.
 fn report(path: &Path) -> Report {
     let (system, declarations) = system(path);
     let report = check(&system, &declarations);

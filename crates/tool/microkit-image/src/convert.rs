@@ -1,4 +1,4 @@
-//! Converts the regions and maps of a system to those of a plan.
+//! Converts the memory regions and maps of a checked system to the types of a plan.
 
 use microkit_sdf::{self as sdf, PhysAddr};
 

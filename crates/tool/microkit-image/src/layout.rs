@@ -111,7 +111,7 @@ fn lay_out(
     if !errors.is_empty() {
         return fail(errors);
     }
-    // Every missing protection domain has a reported error.
+    // No error was reported, so no protection domain is missing.
     let protection_domains: Vec<_> = laid.into_iter().flatten().collect();
     let plan = Plan {
         name: system.source.name.clone(),
@@ -272,7 +272,8 @@ fn protection_domain(
     })
 }
 
-/// Collects the contents of memory at boot: the programs with their patches, and the fill files.
+/// Collects the contents of memory at boot: the programs with their patches, and the files that
+/// fill memory regions.
 fn gather(
     pds: &[ProtectionDomain],
     programs: &[Option<Program<'_>>],

@@ -27,7 +27,7 @@ pub const PAYLOAD_MAGIC: [u8; 8] = *b"MKLOAD\0\x01";
 /// The symbol in the kernel's ELF file that marks the start of the payload.
 pub const PAYLOAD_SYMBOL: &str = "__payload_start";
 
-/// An error of making an image.
+/// The reason why an image cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]

@@ -167,7 +167,7 @@ fn rank(region: &MemoryRegion) -> u8 {
     }
 }
 
-/// Returns the errors of a region at its fixed address.
+/// Returns the errors that the fixed address of a region causes.
 fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> Vec<PlanErrorKind> {
     let name = || region.name.clone();
     let mut kinds = Vec::new();
@@ -215,7 +215,7 @@ fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> 
 pub(crate) struct Carver(pub(crate) Vec<Extent>);
 
 impl Carver {
-    /// Takes the next `bytes` of the list. The list must have at least this many bytes.
+    /// Takes the next `bytes` bytes from the list. The list must have at least this many bytes.
     pub(crate) fn take(&mut self, mut bytes: u64) -> Vec<Extent> {
         let mut taken = Vec::new();
         while bytes > 0 {

@@ -30,8 +30,9 @@ impl Platform {
     /// The board `qemu_virt_aarch64`.
     ///
     /// `kernel` and `image_end` are values of the model kernel. The other values come from the SDK.
-    /// Main memory, the gaps between its devices and the end of its addresses are from
-    /// `platform_gen.json`. The interrupts are the interrupts of `qemu-arm-virt` in seL4 16.0.0.
+    /// Main memory, `kernel_devices` and `physical_end` are from `platform_gen.json`: the kernel's
+    /// devices are the gaps between the devices in this file, and the last device ends at
+    /// `physical_end`. The interrupts are the interrupts of `qemu-arm-virt` in seL4 16.0.0.
     /// `user_top` is `vspace_user_top` of `address_space_constants.json`.
     pub const QEMU_VIRT_AARCH64: Self = Self {
         ram: 0x6000_0000..0xc000_0000,

@@ -64,7 +64,8 @@ pub enum ProgramError {
         mem_bytes: u64,
     },
 
-    /// A segment extends past the last address. *Stricter*: the tool's sum wraps around.
+    /// A segment extends past the last address. *Stricter*: in the tool, the sum of address and
+    /// length wraps around, so the tool does not find the error.
     #[error("has a segment {index} that reaches over the last address of all")]
     #[diagnostic(help("link it at lower addresses"))]
     SegmentWraps { index: usize },
@@ -156,7 +157,8 @@ pub enum ProgramError {
         needed: u64,
     },
 
-    /// A symbol extends past the last address. *Stricter*: the tool's sum wraps around.
+    /// A symbol extends past the last address. *Stricter*: in the tool, the sum of address and
+    /// length wraps around, so the tool does not find the error.
     #[error("has a symbol `{symbol}` that reaches over the last address of all")]
     #[diagnostic(help("build it again: no linker writes that"))]
     SymbolWraps { symbol: String },

@@ -1,5 +1,5 @@
-//! Asserts that the layout of each good system matches its report file, and that each program has
-//! the contents of its files and the values of the system file in memory.
+//! Asserts that the layout of each good system matches its report file. Asserts that the memory of
+//! each program has the contents of the program's files, and the values from the system file.
 
 mod common;
 

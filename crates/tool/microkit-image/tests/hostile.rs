@@ -1,5 +1,6 @@
-//! Plans programs and kernels with arbitrary bytes, and fill files of any length. Asserts that the
-//! result is an error or a plan that keeps the invariants, never a panic.
+//! Plans systems with arbitrary or changed programs, and systems with a prefill file of any length.
+//! Packs images with changed kernels. Asserts that the result is an error, a plan that keeps the
+//! invariants, or an image that is not too large. A panic is never allowed.
 
 mod common;
 

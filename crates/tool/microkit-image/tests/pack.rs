@@ -92,7 +92,8 @@ fn the_same_inputs_make_the_same_bytes() {
 
 #[test]
 fn offsets_are_right_however_long_the_boot_spec_is() {
-    // The boot specs grow past the length that exactly fills the page after the header.
+    // The boot spec grows with the number of PDs, until the header and the boot spec no longer fit
+    // in one page.
     let files = corpus::files();
     let mut firsts = Vec::new();
     for count in 1..64 {

@@ -1,4 +1,4 @@
-//! Reads the attributes of one XML element by name and type. Reports an attribute of a wrong type.
+//! Reads the attributes of one XML element by name and type. Reports a value of the wrong type.
 
 use std::cell::RefCell;
 use std::str::FromStr;
@@ -24,8 +24,8 @@ impl Context<'_> {
         self.errors.borrow_mut().push(SdfError::at(span, kind));
     }
 
-    /// Reports an error at `span`. `other` is a second place, and `why` is the reason for this
-    /// place.
+    /// Reports an error at `span`. `other` is a second place, and `why` states why the second place
+    /// matters.
     pub(crate) fn clash(&self, span: Span, other: Span, why: &'static str, kind: SdfErrorKind) {
         self.errors
             .borrow_mut()

@@ -103,7 +103,7 @@ pub enum SdfErrorKind {
     ))]
     NotANumber { value: String },
 
-    /// A value is not a decimal number, the only form that the attribute allows.
+    /// A value is not a decimal number. The attribute allows only decimal numbers.
     #[error("`{value}` is not a decimal number")]
     #[diagnostic(help("write decimal digits only; `0x` and `_` are not understood here"))]
     NotADecimal { value: String },

@@ -12,8 +12,9 @@ use crate::{Options, Source, Span, System, check, lower, read};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Parsed {
-    /// The programs that the file names, also if the file has errors. The build may have to make a
-    /// program before the check of the file, because a program can fill a memory region.
+    /// The programs that the file names, also if the file has errors. If a program fills a memory
+    /// region, the check of the file needs the length of the program. So the build must make such a
+    /// program before the check.
     pub programs: Vec<NamedProgram>,
     /// The system, or all errors of the file.
     pub system: Result<System, SdfErrors>,
@@ -29,7 +30,7 @@ pub struct NamedProgram {
     pub pd: String,
     /// Whether the protection domain may use floating-point registers.
     pub fpu: bool,
-    /// The place of the attribute with the path.
+    /// The place of the attribute whose value is `path`.
     pub span: Span,
 }
 

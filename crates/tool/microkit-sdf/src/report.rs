@@ -1,4 +1,4 @@
-//! The diagnostics of the tool: findings with their places in a system file and their help.
+//! The diagnostics of the tool: findings, each with its places in a system file and its help.
 //!
 //! Each phase has its own kinds. This crate has [`SdfErrorKind`](crate::SdfErrorKind),
 //! [`WarningKind`](crate::WarningKind) and [`RefusalKind`](crate::RefusalKind). `microkit-image`
@@ -81,7 +81,7 @@ impl<K: DiagnosticKind> Report<K> {
         Self { findings, ..self }
     }
 
-    /// Keeps the findings whose kind `keep` accepts. Returns `None` if no finding remains.
+    /// Keeps a finding if `keep` returns true for its kind. Returns `None` if no finding remains.
     pub fn filtered(mut self, keep: impl Fn(&K) -> bool) -> Option<Self> {
         self.findings.retain(|finding| keep(&finding.kind));
         (!self.findings.is_empty()).then_some(self)

@@ -1,6 +1,6 @@
-//! The serial port. The kernel writes only bytes, only while the FIFO has room, and changes no
-//! other register. So a protection domain (PD) can drive the same port. Output of the kernel and of
-//! the PD may mix.
+//! The serial port. The kernel only writes bytes to the data register, and only while the FIFO has
+//! room. The kernel changes no other register. So a protection domain (PD) can drive the same port.
+//! Output of the kernel and of the PD may mix.
 
 use arm_pl011_uart::{PL011Registers, Uart};
 use core::fmt;
@@ -24,7 +24,8 @@ impl Console {
         // SAFETY: 1. QEMU's `virt` machine has a PL011 at this address. The boot tables and the
         // kernel's own tables map the address as device memory for as long as the kernel runs. 2.
         // The caller promises that nothing else in the kernel uses the port. 3. A PD that also
-        // drives the port changes the port's registers only as the device itself may.
+        // drives the port changes the port's registers, but volatile accesses allow such changes,
+        // because the device itself also makes them.
         Self(Uart::new(unsafe { UniqueMmioPointer::new(registers) }))
     }
 

@@ -17,12 +17,13 @@ use kernel_aarch64::stage2::AddressSpace;
 /// Both bits of `CPACR_EL1.FPEN`: floating point at EL0 does not trap to EL1.
 const FPEN: CpacrEl1 = CpacrEl1::from_bits_retain(3 << CpacrEl1::FPEN_SHIFT);
 
-/// Returns whether the processor has the physical address bits that PDs need.
+/// Returns whether the processor supports as many physical address bits as PDs need.
 pub(super) fn has_address_bits() -> bool {
     read_id_aa64mmfr0_el1().parange() as u64 >= BITS_40
 }
 
-/// Returns whether the interrupt controller is a GICv2. Newer controllers have system registers.
+/// Returns whether the interrupt controller is a GICv2. A GICv2 has no system registers, but newer
+/// controllers have them.
 pub(super) fn has_gicv2() -> bool {
     read_id_aa64pfr0_el1().gic() == 0
 }

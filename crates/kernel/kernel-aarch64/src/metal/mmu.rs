@@ -66,12 +66,12 @@ pub(super) unsafe fn protect() {
     let tables = map.root_address().0;
     // The kernel uses the tables from now on, so they must never be freed.
     forget(map);
-    // SAFETY: 1. The new tables map the memory that the kernel uses at the same addresses as
-    // before: code is executable, and data, stack and heap are writable. 2. Instructions have the
-    // same addresses with the MMU off. No instruction between the two writes of `SCTLR_EL2`
-    // accesses memory. 3. The TLB is invalidated while the MMU is off, so no old entry is used with
-    // the new tables (Arm ARM, *Using break-before-make*). 4. The first barrier makes the tables
-    // visible to table walks. Each `isb` makes the register writes before it take effect.
+    // SAFETY: 1. The new tables map the kernel's memory at the same addresses as before: code is
+    // executable, and data, stack and heap are writable. 2. Instructions have the same addresses
+    // with the MMU off. No instruction between the two writes of `SCTLR_EL2` accesses memory. 3.
+    // The TLB is invalidated while the MMU is off, so no old entry is used with the new tables (Arm
+    // ARM, *Using break-before-make*). 4. The first barrier makes the tables visible to table
+    // walks. Each `isb` makes the register writes before it take effect.
     unsafe {
         asm!(
             "dsb ish",

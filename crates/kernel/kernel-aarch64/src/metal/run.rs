@@ -14,7 +14,7 @@ use kernel_aarch64::layout::TIMER_IRQ;
 use kernel_aarch64::stage2::AddressSpace;
 use kernel_model::{Event, Kernel, Next, ThreadId, Ticks};
 
-/// The state of a PD that the model does not contain.
+/// The part of a PD's state that the model does not contain.
 pub(super) struct PdState {
     pub(super) space: &'static AddressSpace,
     pub(super) floating_point: FloatingPoint,
@@ -101,7 +101,7 @@ impl Machinery {
 }
 
 /// Returns the virtual machine identifier (VMID) of a thread's address space. VMID 0 belongs to no
-/// PD. The VMID has eight bits, because there are fewer than 255 threads.
+/// PD. Eight bits are enough for a VMID, because there are fewer than 255 threads.
 fn vmid(thread: ThreadId) -> u8 {
     thread.index() as u8 + 1
 }

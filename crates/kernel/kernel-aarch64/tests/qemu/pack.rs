@@ -90,7 +90,7 @@ fn flatten(kernel: &[u8]) -> Vec<u8> {
     image
 }
 
-/// Memory that is allocated page by page, with its contents.
+/// Allocates physical memory, and keeps the contents of the segments.
 struct Memory {
     next: u64,
     segments: Vec<(u64, Vec<u8>)>,

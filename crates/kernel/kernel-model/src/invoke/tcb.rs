@@ -219,8 +219,8 @@ fn copy_registers(
     Ok(())
 }
 
-/// Sets a thread's program counter to its `FaultIP`, which is the program counter of the written
-/// user context.
+/// Sets a thread's program counter to the thread's `FaultIP`. A user context contains the program
+/// counter as `FaultIP`.
 fn continue_at_fault_ip(threads: &mut Threads, target: ThreadId) {
     let context = &mut threads[target].context;
     context.pc = context.fault_ip;

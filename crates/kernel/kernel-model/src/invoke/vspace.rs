@@ -35,7 +35,7 @@ pub(crate) fn invoke(
     let holds = |map: &&boot_spec::Mapping| map.vaddr <= start && start - map.vaddr < map.bytes;
     let mappings = &spec.pds[thread.index()].mappings;
     let Some(mapping) = mappings.iter().find(holds).copied() else {
-        // Memory that is not mapped is not cached.
+        // No memory is mapped at this address, so there is nothing to do.
         return Ok(());
     };
     let page_start = start - start % mapping.page_size.bytes();

@@ -17,7 +17,8 @@ pub enum Broken {
     Undecided,
     /// The running thread cannot run, is in a queue, or is not charged for the time that it uses.
     Running(Option<ThreadId>),
-    /// A ready thread has a higher priority than the running thread, or no thread runs.
+    /// A ready thread has a higher priority than the running thread, or is ready although no thread
+    /// runs.
     NotHighest(ThreadId),
     /// A schedulable thread is neither running nor in the ready queue.
     Forgotten(ThreadId),
@@ -27,7 +28,8 @@ pub enum Broken {
     Links(Queue),
     /// A thread is in more than one queue, or not in the queue that its state requires.
     Membership(ThreadId),
-    /// A reference between a reply object and a thread, or within a stack, is not symmetric.
+    /// A reference between a reply object and a thread, or within a stack of reply objects, is not
+    /// symmetric.
     Reply(ReplyId),
     /// A reference of a scheduling context is not symmetric.
     SchedContext(SchedContextId),
@@ -188,8 +190,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Checks that references between a reply object and its thread, and within a stack, are
-    /// symmetric.
+    /// Checks that references between a reply object and its thread, and within a stack of reply
+    /// objects, are symmetric.
     fn check_replies(&self) -> Check {
         let named_by = |thread: ThreadId| match self.thread(thread).state() {
             ThreadState::BlockedOnReply { reply } => Some(reply),
@@ -294,7 +296,7 @@ impl Kernel {
                 thread.state(),
                 ThreadState::BlockedOnSend { .. }
                     | ThreadState::BlockedOnReply { .. }
-                    // A handler that cannot reply has received the fault.
+                    // The handler has received the fault, but cannot reply.
                     | ThreadState::Inactive
             );
             ensure(thread.fault.is_none() || waits, Broken::Fault(id))?;

@@ -1,5 +1,5 @@
-//! Operations of tests that no event causes: running a thread that the scheduler has not chosen,
-//! and suspending a thread.
+//! Operations for tests, in addition to the events: tests can run a thread that the scheduler has
+//! not chosen, and can suspend a thread.
 
 use super::Kernel;
 use crate::cap::Cap;

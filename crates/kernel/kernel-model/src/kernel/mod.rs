@@ -215,9 +215,9 @@ impl Kernel {
         )
     }
 
-    /// Takes the time on entry by an event of the running thread. Returns whether the thread has
-    /// enough budget for the event. If not, the thread repeats the event when it has budget
-    /// (`MCS_DO_IF_BUDGET`).
+    /// Reads the clock when an event of the running thread enters the kernel. Returns whether the
+    /// thread has enough budget for the event. If not, the thread repeats the event when it has
+    /// budget (`MCS_DO_IF_BUDGET`).
     fn enter(&mut self, machine: &mut dyn Machine) -> bool {
         let has_budget = self.check_budget(machine);
         if !has_budget
@@ -229,7 +229,7 @@ impl Kernel {
         has_budget
     }
 
-    /// Takes the time on entry. Returns whether the running thread has enough budget. If not, the
+    /// Reads the clock on entry. Returns whether the running thread has enough budget. If not, the
     /// thread's time slice has ended.
     #[inline]
     fn check_budget(&mut self, machine: &mut dyn Machine) -> bool {
@@ -278,7 +278,8 @@ impl Kernel {
         machine.mask_irq(number);
     }
 
-    /// Schedules, and runs the monitor, until the machine is idle or a PD is the current thread.
+    /// Alternately schedules and runs the monitor, until the machine is idle or a PD is the current
+    /// thread.
     fn leave(&mut self, machine: &mut dyn Machine) -> Next {
         loop {
             self.schedule(machine);
@@ -290,7 +291,8 @@ impl Kernel {
         }
     }
 
-    /// Chooses the current thread, answers its pending `YieldTo`, and activates it.
+    /// Chooses the current thread, answers the thread's pending `YieldTo`, and activates the
+    /// thread.
     fn schedule(&mut self, machine: &mut dyn Machine) {
         self.sched.schedule();
         if let Some(current) = self.sched.current()
@@ -335,7 +337,8 @@ impl Kernel {
         &self.sched.thread(thread).context
     }
 
-    /// Returns the registers of a thread, to store their values when the thread enters the kernel.
+    /// Returns the registers of a thread. Use this method to store the registers' values when the
+    /// thread enters the kernel.
     pub fn context_mut(&mut self, thread: ThreadId) -> &mut UserContext {
         &mut self.sched.thread_mut(thread).context
     }
@@ -375,8 +378,8 @@ impl Kernel {
     ///
     /// # Panics
     ///
-    /// Panics for the monitor's [own](Self::own_notification) notification. The monitor has no
-    /// notification.
+    /// Panics for the [`own_notification`](Self::own_notification) of the monitor's thread, because
+    /// the monitor has no notification.
     pub fn notification(&self, notification: NotificationId) -> &Notification {
         self.notifications.get(notification)
     }

@@ -16,13 +16,13 @@ pub(crate) struct BudgetExpired {
 }
 
 impl Scheduler {
-    /// Takes the time on entry. Checks that the budget covers the elapsed time and the longest time
-    /// that the kernel may take.
+    /// Records the time of the entry. Checks that the budget covers the elapsed time and the
+    /// longest time that the kernel may take.
     ///
     /// # Errors
     ///
-    /// Fails if the budget is too small. The time slice has then ended, and the caller must send
-    /// the timeout fault.
+    /// Fails if the budget is too small. The time slice has then ended. If the error contains a
+    /// thread, the caller must send its timeout fault.
     pub(crate) fn enter(&mut self, now: Ticks) -> Result<(), BudgetExpired> {
         self.read_time(now);
         let unbilled = self.unbilled;
@@ -93,7 +93,7 @@ impl Scheduler {
         };
         let sched_context = &self.sched_contexts[current];
         let rest = sched_context.refills.head().amount;
-        // The whole rest is charged, but only the time until now counts as consumed.
+        // The whole rest of the budget is charged, but only the time until now counts as consumed.
         let consumed = sched_context.consumed.saturating_add(self.unbilled);
         let _no_timeout = self.end_time_slice(rest, false);
         self.sched_contexts[current].consumed = consumed;

@@ -128,9 +128,9 @@ impl Refills {
         }
     }
 
-    /// Makes a usable head start now, and merges the tail into the head if the tail is usable by
-    /// the end of the head (`refill_unblock_check`). Returns `false` without a change for round
-    /// robin, or if the head is not usable.
+    /// If the head is usable, sets its time to `now`. Then merges the tail into the head, if the
+    /// tail is usable by the end of the head (`refill_unblock_check`). Returns `false` and changes
+    /// nothing for round robin, or if the head is not usable.
     pub fn unblock(&mut self, now: Ticks) -> bool {
         if self.is_round_robin() || !self.is_ready(now) {
             return false;
@@ -221,8 +221,8 @@ impl Refills {
     ///
     /// Charging every refill once delays each refill by a period and changes nothing else, unless
     /// two refills become adjacent and merge. In that case, this function charges nothing and the
-    /// caller charges one refill. Without this function, a long usage would need a loop of any
-    /// length.
+    /// caller charges one refill. Without this function, the loop that charges a long usage would
+    /// have no upper limit.
     fn skip_whole_budgets(&mut self, usage: Ticks, end_of_time: Ticks) -> Ticks {
         let meets = |tail: Refill| {
             let head_again = self.head.time.saturating_add(self.period);

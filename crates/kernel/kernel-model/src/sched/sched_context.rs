@@ -37,7 +37,7 @@ impl SchedContext {
         &self.refills
     }
 
-    /// Returns the time used since the last request for this time (`SchedContextConsumed`).
+    /// Returns the time used since the last `SchedContextConsumed` invocation.
     pub fn consumed(&self) -> Ticks {
         self.consumed
     }

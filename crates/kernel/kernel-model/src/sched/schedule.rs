@@ -169,7 +169,7 @@ impl Scheduler {
         self.choice == Choice::SwitchTo(thread)
     }
 
-    /// Chooses the thread that runs, charges the elapsed time, and sets the timer.
+    /// Chooses the next thread to run. Then charges the elapsed time and sets the timer.
     pub(crate) fn schedule(&mut self) {
         self.awaken();
         if self.choice != Choice::Keep {

@@ -17,8 +17,8 @@ pub(crate) type Threads = Arena<ThreadId, Thread>;
 pub struct Thread {
     /// The registers.
     pub context: UserContext,
-    /// The pending fault. The thread waits for the reply, or for its fault handler to receive the
-    /// fault.
+    /// The pending fault. The thread waits until its fault handler has received the fault and
+    /// replies.
     pub fault: Option<Fault>,
     /// The *maximum controlled priority*: the highest priority that the thread may give to any
     /// thread.
@@ -126,8 +126,8 @@ impl Thread {
         self.queued
     }
 
-    /// Returns whether no queue links to the thread, neither a queue of the scheduler nor of an
-    /// object.
+    /// Returns whether no queue links to the thread, neither a queue of the scheduler nor a queue
+    /// of an object.
     pub(crate) fn is_unlinked(&self) -> bool {
         self.link == Link::default()
     }

@@ -1,4 +1,4 @@
-//! A system with a parent that invokes threads, and checks of the answers of invocations.
+//! Makes a system with a parent that invokes threads. Asserts the answers of invocations.
 
 use super::World;
 use super::spec::{PdExt, notify, pd, pp, system};

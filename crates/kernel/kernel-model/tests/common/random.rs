@@ -163,8 +163,8 @@ impl Random {
         system(pds, &channels)
     }
 
-    /// Returns a capability pointer of this PD to an object of these kinds, or rarely any number.
-    /// Returns `None` if the PD has no such capability.
+    /// Returns a capability pointer of this PD to an object of these kinds. In rare cases, returns
+    /// any number instead. Returns `None` if the PD has no such capability.
     fn cptr_to(&mut self, world: &World, pd_index: usize, kinds: &[Kind]) -> Option<u64> {
         if self.once_in(60) {
             return Some(self.pick(&[0, slots::INPUT, slots::REPLY, 300, 512, 63 << 58, 1 << 57]));

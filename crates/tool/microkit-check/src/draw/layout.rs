@@ -172,7 +172,8 @@ fn width(node: &Node) -> u32 {
 }
 
 /// Places a box and its content below `top`, and returns the bottom of the box. The left edge is
-/// relative to the column until the final offset is added. Mappings and channels are side by side.
+/// relative to the column until the final offset is added. The rows of mappings are on the left
+/// side, and the rows of channels are beside them on the right.
 fn place(
     node: Node,
     (left, width): (u32, u32),

@@ -2,9 +2,9 @@
 //!
 //! Protection domains are in one column, each inside its parent. The highest priority is first, so
 //! calls lead upwards. Every end of a channel has its own row in the box of its PD. From this row,
-//! the line of the channel goes right into a lane, and back to the row of the other end. Lines in
-//! one lane do not overlap. A line crosses only the borders of boxes that contain one of its ends.
-//! Lines cross at right angles only.
+//! the line of the channel goes to a lane on the right, and back to the row of the other end. Lines
+//! in one lane do not overlap. A line crosses only the borders of boxes that contain one of its
+//! ends. Lines cross at right angles only.
 //!
 //! In the same way, the lines of mappings are on the left side, next to the memory regions. Regions
 //! with the same owners are drawn as one box. The picture depends only on the system, on the

@@ -14,9 +14,9 @@ pub(crate) struct Case {
     /// [`STRICTER`].
     pub(crate) name: String,
     pub(crate) text: String,
-    /// The files when the system is parsed.
+    /// The files for the parser.
     pub(crate) files: Files,
-    /// The files when the system is planned and when the SDK's tool builds it.
+    /// The files for the planning of the system, and for the build by the SDK's tool.
     pub(crate) files_later: Files,
     pub(crate) platform: Platform,
 }
@@ -106,8 +106,8 @@ pub(crate) fn named(cases: &[Case], name: &str) -> Case {
 }
 
 impl Case {
-    /// Makes a case. Its files do not change after the parsing, except in the cases that this
-    /// function names.
+    /// Makes a case. After the parsing, the file `changing` has other contents, and the file
+    /// `vanishing` is missing.
     pub(crate) fn new(name: String, text: String, files: Files) -> Self {
         let mut platform = Platform::QEMU_VIRT_AARCH64;
         if name == "map_on_stack" {
@@ -129,7 +129,8 @@ impl Case {
 
     /// Whether the SDK's tool can build this case.
     pub(crate) fn is_for_tool(&self) -> bool {
-        // The tool reads each file once, and supports only one board.
+        // The tool reads each file only once, so the file of `fill_changed` cannot change. The tool
+        // does not support the `user_top` of `map_on_stack`.
         !["fill_changed", "map_on_stack"].contains(&self.name.as_str())
     }
 }

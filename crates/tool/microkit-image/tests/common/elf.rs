@@ -40,7 +40,7 @@ pub(crate) struct Segment {
     pub(crate) mem_bytes: u64,
     /// The permissions: a subset of `r`, `w` and `x`.
     pub(crate) perms: &'static str,
-    /// A wrong length in the file, for the program header.
+    /// A wrong file length for the program header. `None` is the correct length.
     pub(crate) lie_bytes: Option<u64>,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Region {
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     Any,
-    /// Small pages for any size.
+    /// With small pages, even if the size allows large pages.
     Small,
     /// In one piece.
     Whole,

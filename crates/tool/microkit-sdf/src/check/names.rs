@@ -186,7 +186,7 @@ pub(super) fn references(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>)
             region(map.region);
         }
         for setvar in &domain.setvars {
-            // The other setvars use the region of their map.
+            // Only this kind of setvar can name a region other than the region of a map.
             if let Some(SetvarValue::Paddr(name)) = setvar.value {
                 region(Some(name));
             }

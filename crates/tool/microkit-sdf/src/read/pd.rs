@@ -65,8 +65,8 @@ fn pd<'a>(element: Element<'a>, parent: Option<usize>, depth: usize, draft: &mut
     for child in element.children() {
         if child.name() == "protection_domain" {
             child.only(CHILD_ATTRIBUTES);
-            // Reads one level more than the maximum number of PDs. The check of that number then
-            // reports the error.
+            // Nested PDs are read down to one level more than the maximum number of PDs. This is
+            // enough for the check that reports too many PDs.
             if depth <= limits::MAX_PROTECTION_DOMAINS {
                 let child_index = draft.pds.len();
                 pd(child, Some(index), depth + 1, draft);

@@ -116,7 +116,8 @@ impl Soup<'_> {
         for index in 0..=self.below(3) {
             self.open("domain");
             self.attribute("name", &format!("day{index}"));
-            // The tool numbers two domains without numbers in a random order.
+            // If two domains have no number, the tool gives them numbers in a random order. So only
+            // one domain is without a number.
             if index > 0 {
                 let id = index + [0, 0, 0, 1, 13][self.below(5)];
                 self.attribute("id", &id.to_string());
@@ -211,7 +212,7 @@ impl Soup<'_> {
         self.maybe("cpu", Of(&["0", "0x0", "1"]), 8);
         self.out += ">";
         if !self.seldom(60) {
-            // A later stage checks the name of the program.
+            // The name of the program is always valid, because only a later stage checks it.
             self.open("program_image");
             self.attribute("path", "pd.elf");
             self.close();
@@ -346,7 +347,7 @@ impl Soup<'_> {
     }
 
     fn value(&mut self, attribute: &str, value: Value) {
-        // A later stage checks that the symbol exists.
+        // A symbol is always valid, because only a later stage checks that it exists.
         if !matches!(value, Symbol) && self.seldom(100) {
             let odd = ODD[self.below(ODD.len())];
             return self.attribute(attribute, odd);
