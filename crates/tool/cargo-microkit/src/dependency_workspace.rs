@@ -56,7 +56,13 @@ pub(crate) fn write(
     let below = ids.flat_map(|id| dependencies.below(id)).collect();
     let text = fs::read_to_string(project.root_manifest())
         .map_err(|e| files::cannot("read", project.root_manifest(), &e))?;
-    let users: Table = toml::from_str(&text).unwrap_or_default();
+    let users = toml::from_str(&text).map_err(|e| {
+        miette!(
+            help = "correct the file",
+            "`{}` is not a valid manifest: {e}",
+            project.root_manifest().display()
+        )
+    })?;
     let root = root_manifest(users, project.root(), &names, &below);
     let manifest = folder.join("Cargo.toml");
     files::write(&manifest, root.to_string())?;
@@ -72,23 +78,32 @@ fn member_manifest(name: &str, line: &Line<'_>) -> Result<String> {
     source.insert("default-features".into(), false.into());
     let features = line.features.iter().cloned().map(Value::String);
     source.insert("features".into(), Value::Array(features.collect()));
-    let dependencies = Table::from_iter([(line.package.name.to_string(), Value::Table(source))]);
-    let mut manifest: Table = toml::from_str(&format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\
-         [lib]\npath = \"lib.rs\"\n"
-    ))
-    .unwrap_or_default();
-    manifest.insert("dependencies".into(), Value::Table(dependencies));
-    Ok(manifest.to_string())
+    let mut dependencies = Table::new();
+    dependencies.insert(line.package.name.to_string(), Value::Table(source));
+    let package = keys(&[
+        ("name", name.to_owned()),
+        ("version", "0.0.0".to_owned()),
+        ("edition", "2021".to_owned()),
+    ]);
+    let library = keys(&[("path", "lib.rs".to_owned())]);
+    let tables = [
+        ("package", package),
+        ("lib", library),
+        ("dependencies", dependencies),
+    ];
+    let tables = tables.map(|(key, table)| (key.to_owned(), Value::Table(table)));
+    Ok(Table::from_iter(tables).to_string())
+}
+
+/// Returns a table of strings.
+fn keys(all: &[(&str, String)]) -> Table {
+    let all = all.iter();
+    all.map(|(key, value)| ((*key).to_owned(), Value::String(value.clone())))
+        .collect()
 }
 
 /// Returns the keys of a dependency line that name the source of a package.
 fn source(package: &Package) -> Result<Table> {
-    let keys = |all: &[(&str, String)]| -> Table {
-        let all = all.iter();
-        all.map(|(key, value)| ((*key).to_owned(), Value::String(value.clone())))
-            .collect()
-    };
     let version = ("version", format!("={}", package.version));
     let Some(source) = &package.source else {
         let folder = package.manifest_path.with_file_name("");
