@@ -139,6 +139,18 @@ fn a_program_of_a_git_dependency_is_built() {
 }
 
 #[test]
+fn a_program_of_a_registry_dependency_is_built() {
+    let bench = Bench::new();
+    bench.driver("vendor/driver", DRIVER, "true");
+    bench.file("vendor/driver/.cargo-checksum.json", "{\"files\": {}}");
+    let config = "[source.crates-io]\nreplace-with = \"vendor\"\n\
+                  [source.vendor]\ndirectory = \"vendor\"\n";
+    bench.file(".cargo/config.toml", config);
+    bench.app("app", "[dependencies]\ndriver = \"1\"\n");
+    bench.build_in("app", &[], true, &[OF_DRIVER]);
+}
+
+#[test]
 fn a_renamed_dependency_is_found_by_the_name_of_its_binary() {
     let bench = Bench::new();
     bench.driver("driver", DRIVER, "true");
