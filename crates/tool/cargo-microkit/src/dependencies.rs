@@ -95,7 +95,7 @@ impl Dependencies {
                 help = "remove all but one of these dependencies, or build the program that you \
                         mean and name its folder with `--search-path`",
                 "more than one dependency of {} has a program `{name}`: {}",
-                quoted(members.iter().map(|package| package.name.as_str())),
+                names(members),
                 packages.join(", ")
             ));
         }
@@ -138,15 +138,14 @@ impl Dependencies {
     /// library.
     pub(crate) fn ignored<'a>(&self, members: &[&'a Package]) -> Option<&'a str> {
         let of = |member: &&'a Package| {
-            let names: Vec<_> = self
-                .direct(member)
-                .map(|package| package.name.as_str())
-                .collect();
-            let lines = member.dependencies.iter();
-            let mut lines = lines.filter(|line| {
+            let node = self.node(&member.id.repr)?;
+            let used = node.deps.iter();
+            let used = used.filter_map(|used| self.dependency(&used.pkg.repr));
+            let used: Vec<&str> = used.map(|used| used.0.name.as_str()).collect();
+            let mut lines = member.dependencies.iter().filter(|line| {
                 line.kind == DependencyKind::Normal && !line.optional && line.target.is_none()
             });
-            lines.find(|line| !names.contains(&line.name.as_str()))
+            lines.find(|line| !used.contains(&line.name.as_str()))
         };
         members.iter().find_map(of).map(|line| line.name.as_str())
     }
@@ -204,6 +203,14 @@ impl fmt::Display for Dependency<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Package { name, version, .. } = self.0;
         write!(f, "`{name} {version}`")
+    }
+}
+
+/// Lists packages for a message. A long list is replaced by a word for all of them.
+pub(crate) fn names(packages: &[&Package]) -> String {
+    match packages.len() {
+        ..=3 => quoted(packages.iter().map(|package| package.name.as_str())),
+        _ => "the packages of the workspace".to_owned(),
     }
 }
 

@@ -11,8 +11,7 @@ use miette::{Result, miette};
 use crate::c_program::CProgram;
 use crate::cargo::Wanted;
 use crate::cli::Options;
-use crate::dependencies::Found;
-use crate::nearest::quoted;
+use crate::dependencies::{self, Found};
 use crate::project::Project;
 use crate::system::NamedSystem;
 use crate::system_file::{ProgramImage, SystemFile};
@@ -200,7 +199,7 @@ pub(crate) fn find(
             "a binary (or a program in C that a Cargo.toml lists) of the Cargo project `{}` and of \
              the dependencies of {}",
             project.root().display(),
-            quoted(packages.iter().map(|package| package.name.as_str()))
+            dependencies::names(&packages)
         ),
         None => "a binary of a Cargo project (the current folder is not in one)".to_owned(),
     };
@@ -295,7 +294,7 @@ fn help(path: &str, dependents: Option<Dependents<'_>>) -> String {
     let name = stem(path);
     let meant = dependents
         .and_then(|dependents| advice::on_missing(&name, dependents.project, dependents.packages))
-        .map(|advice| format!("{advice}. Otherwise "))
+        .map(|advice| format!("{advice} Otherwise "))
         .unwrap_or_default();
     format!(
         "{meant}create the program with `cargo new {name}`, or write it in C as `{name}.c`, or \

@@ -2,8 +2,8 @@
 
 use cargo_metadata::{DependencyKind, Package};
 
-use crate::dependencies::Dependencies;
-use crate::nearest::{nearest, quoted};
+use crate::dependencies::{Dependencies, names};
+use crate::nearest::nearest;
 use crate::project::Project;
 
 /// The binaries of this project's drivers, and their packages.
@@ -17,12 +17,12 @@ const DRIVERS: [(&str, &str); 4] = [
 /// Proposes a package or a binary for the missing program `name`. `packages` are the packages whose
 /// dependencies were searched.
 pub(super) fn on_missing(name: &str, project: &Project, packages: &[&Package]) -> Option<String> {
-    let own = quoted(packages.iter().map(|package| package.name.as_str()));
+    let own = names(packages);
     let dependencies = project.known_dependencies();
     if let Some(dependency) = dependencies.and_then(|all| all.with_bin(name)) {
         return Some(format!(
             "{dependency} has a binary `{name}`, but is not a direct dependency of {own}: add it to \
-             `[dependencies]`"
+             `[dependencies]`."
         ));
     }
     optional(name, project, packages)
@@ -30,23 +30,21 @@ pub(super) fn on_missing(name: &str, project: &Project, packages: &[&Package]) -
             let (_, driver) = DRIVERS.iter().find(|(bin, _)| *bin == name)?;
             Some(format!(
                 "add `{driver}` to the `[dependencies]` of {own}: this crate has the driver \
-                 `{name}`"
+                 `{name}`."
             ))
+        })
+        .or_else(|| {
+            let of_dependencies = dependencies.map(|all| all.bin_names(packages));
+            let of_dependencies = of_dependencies.into_iter().flatten();
+            let bin = nearest(name, project.bin_names().chain(of_dependencies))?;
+            Some(format!("did you mean the binary `{bin}`, as `{bin}.elf`?"))
         })
         .or_else(|| {
             let ignored = dependencies?.ignored(packages)?;
             Some(format!(
                 "Cargo ignores the dependency `{ignored}`, because it has no library: if `{name}` \
-                 is its binary, add a `src/lib.rs` to it"
+                 is its binary, add a `src/lib.rs` to it."
             ))
-        })
-        .or_else(|| {
-            let of_dependencies = dependencies.map(|all| all.bin_names(packages));
-            let names = project
-                .bin_names()
-                .chain(of_dependencies.into_iter().flatten());
-            let bin = nearest(name, names)?;
-            Some(format!("did you mean the binary `{bin}`, as `{bin}.elf`?"))
         })
 }
 
@@ -65,7 +63,7 @@ fn optional(name: &str, project: &Project, packages: &[&Package]) -> Option<Stri
         .find(|package| bin.dependents.contains(&package.id.repr))?;
     Some(format!(
         "the binary `{name}` is in {dependency}, an optional dependency of `{}` that is not \
-         enabled: enable it with `--features`",
+         enabled: enable it with `--features`.",
         dependent.name
     ))
 }

@@ -393,7 +393,8 @@ fn the_error_for_a_missing_program_proposes_a_dependency() {
         "[dependencies]\ndriver = { path = \"../driver\" }\n",
     );
     bench.file("near/x.system", system_text("say", "sey.elf"));
-    bench.build_in("near", &[], false, &["did you mean the binary `say`"]);
+    let parts = ["did you mean the binary `say`, as `say.elf`? Otherwise create"];
+    bench.build_in("near", &[], false, &parts);
 
     bench.file("program/Cargo.toml", DRIVER.replace("driver", "program"));
     bench.file("program/src/main.rs", PROGRAM);
@@ -403,6 +404,16 @@ fn the_error_for_a_missing_program_proposes_a_dependency() {
     );
     let parts = ["Cargo ignores the dependency `program`, because it has no library"];
     bench.build_in("bare", &[], false, &parts);
+
+    // Cargo does not ignore a package of the workspace.
+    bench.file("w/Cargo.toml", WORKSPACE);
+    bench.app("w/p/library", "");
+    bench.app(
+        "w/p/app",
+        "[dependencies]\nlibrary = { path = \"../library\" }\n",
+    );
+    let parts = ["help: create the program with `cargo new say`"];
+    bench.build_in("w/p/app", &[], false, &parts);
 
     bench.app(
         "broken",
