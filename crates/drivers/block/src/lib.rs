@@ -27,6 +27,17 @@
 //! -device virtio-blk-device,drive=disk0
 //! ```
 //!
+//! # The dependency
+//!
+//! In the `Cargo.toml` of the package with the system file:
+//!
+//! ```toml
+//! [dependencies]
+//! microkit-block = { path = "../sel4-microkit-rs/crates/drivers/block" }
+//! ```
+//!
+//! `cargo microkit` then builds `block.elf`, the program of the PD, from this dependency.
+//!
 //! # The system file
 //!
 //! An example with one client:

@@ -15,6 +15,17 @@
 //! the UART and uses no interrupt. Only one PD can map the UART. For input, or for clients that
 //! must not wait for the UART, use `microkit-serial` instead.
 //!
+//! # The dependency
+//!
+//! In the `Cargo.toml` of the package with the system file:
+//!
+//! ```toml
+//! [dependencies]
+//! microkit-console = { path = "../sel4-microkit-rs/crates/drivers/console" }
+//! ```
+//!
+//! `cargo microkit` then builds `console.elf`, the program of the PD, from this dependency.
+//!
 //! # The system file
 //!
 //! ```xml

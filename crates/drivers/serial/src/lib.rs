@@ -18,6 +18,17 @@
 //! kernel of the configuration `debug` prints on the same UART. A system has either this PD or
 //! `console` of `microkit-console`, because only one PD can map the UART.
 //!
+//! # The dependency
+//!
+//! In the `Cargo.toml` of the package with the system file:
+//!
+//! ```toml
+//! [dependencies]
+//! microkit-serial = { path = "../sel4-microkit-rs/crates/drivers/serial" }
+//! ```
+//!
+//! `cargo microkit` then builds `serial.elf`, the program of the PD, from this dependency.
+//!
 //! # The system file
 //!
 //! An example with one client, which also reads:

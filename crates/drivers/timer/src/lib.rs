@@ -21,6 +21,17 @@
 //!   PD can change the driver's alarm.
 //! - The timer has interrupt 30, and only this PD handles the interrupt.
 //!
+//! # The dependency
+//!
+//! In the `Cargo.toml` of the package with the system file:
+//!
+//! ```toml
+//! [dependencies]
+//! microkit-timer = { path = "../sel4-microkit-rs/crates/drivers/timer" }
+//! ```
+//!
+//! `cargo microkit` then builds `timer.elf`, the program of the PD, from this dependency.
+//!
 //! # The system file
 //!
 //! ```xml

@@ -82,7 +82,7 @@ impl Builder<'_> {
     pub(crate) fn plan(&self, file: Rc<SystemFile>) -> Result<Plan> {
         file.before_build()?;
         let folders = Folders::new(self.options, &file.system)?;
-        let programs = programs::find(&file, self.project, &folders)?;
+        let programs = programs::find(&file, self.project, &folders, self.options)?;
         if self.options.verbose {
             programs
                 .iter()

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::Package;
 use miette::{Result, miette};
 use serde::Deserialize;
 use serde_json::Value;
@@ -40,6 +41,29 @@ struct Listed {
     include: Vec<PathBuf>,
     #[serde(default)]
     flags: Vec<String>,
+}
+
+impl<'a> Table<'a> {
+    /// Returns the table of a package's manifest that describes the program `name`.
+    pub(crate) fn of_package(package: &'a Package, name: &str) -> Option<Self> {
+        let manifest = package.manifest_path.as_std_path();
+        Self::of("package", manifest, &package.metadata, name)
+    }
+
+    /// Returns the table of a manifest that describes the program `name`. `metadata` is the content
+    /// of `[KIND.metadata]`.
+    pub(crate) fn of(
+        kind: &str,
+        manifest: &'a Path,
+        metadata: &'a Value,
+        name: &str,
+    ) -> Option<Self> {
+        Some(Self {
+            name: format!("{kind}.metadata.microkit.c.{name}"),
+            manifest,
+            content: metadata.get("microkit")?.get("c")?.get(name)?,
+        })
+    }
 }
 
 impl CProgram {

@@ -11,7 +11,7 @@ use cargo_metadata::Message;
 use miette::{Result, miette};
 use tempfile::TempDir;
 
-use crate::chosen;
+use crate::calls;
 use crate::cli::Options;
 use crate::features::{self, CargoCall};
 use crate::files::{self, Lock};
@@ -57,8 +57,7 @@ impl Built {
 
     /// Copies the binaries that Cargo built for `target` into `folder`.
     fn add_copies(&mut self, made: Made, target: Target, folder: &Path) -> Result<()> {
-        let folder = folder.join(target.name());
-        files::make_directory(&folder)?;
+        files::make_directory(folder)?;
         self.has_failed |= made.has_failed;
         self.advice.extend(made.advice);
         for (bin, file) in made.files {
@@ -130,19 +129,24 @@ pub(crate) fn build(
     if wanted.is_empty() {
         return Ok(built);
     }
-    let package_ids = wanted.iter().map(|(_, bin)| bin.package_id.as_str());
-    let chosen = chosen::choose(project, &package_ids.collect(), &options.features)?;
     let directory = target_directory(project, variant, sdk);
     files::make_directory(&directory)?;
     // The lock is held until the binaries are copied, so that no other process rebuilds the
     // binaries during the copy.
     let _lock = Lock::take(&directory.join(".cargo-microkit-lock"))?;
+    let bins: BTreeSet<Bin> = wanted.iter().map(|(_, bin)| bin.clone()).collect();
+    let calls = calls::all(project, &bins, options, &directory.join("dependencies"))?;
     let copies = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &env::temp_dir(), &e))?;
     for target in [Target::Fpu, Target::NoFpu] {
-        let wanted = wanted.iter().filter(|(other, _)| *other == target);
-        let bins: BTreeSet<Bin> = wanted.map(|(_, bin)| bin.clone()).collect();
-        if bins.is_empty() {
+        let calls = calls.iter().filter_map(|(call, features)| {
+            let mut call = call.clone();
+            call.bins
+                .retain(|bin| wanted.contains(&(target, bin.clone())));
+            (!call.bins.is_empty()).then(|| (call, features.clone()))
+        });
+        let groups = features::groups(calls);
+        if groups.is_empty() {
             continue;
         }
         provide_target(
@@ -150,9 +154,10 @@ pub(crate) fn build(
             |program| rust_in(project.directory(), program),
             options,
         )?;
-        for group in features::groups(project, &bins, &chosen) {
-            let made = build_group(project, &group, target, sdk, variant, options)?;
-            built.add_copies(made, target, copies.path())?;
+        for (number, group) in groups.iter().enumerate() {
+            let made = build_group(project, group, target, sdk, variant, options)?;
+            let folder = copies.path().join(target.name()).join(number.to_string());
+            built.add_copies(made, target, &folder)?;
         }
     }
     built._copies = Some(copies);
@@ -170,7 +175,7 @@ fn target_directory(project: &Project, variant: &Variant, sdk: Option<&Sdk>) -> 
 /// Builds programs in one call of Cargo.
 fn build_group(
     project: &Project,
-    CargoCall { bins, chosen }: &CargoCall,
+    call: &CargoCall,
     target: Target,
     sdk: Option<&Sdk>,
     variant: &Variant,
@@ -191,18 +196,14 @@ fn build_group(
         // Cargo appends these flags to the flags of the user's configuration.
         command.args(["--config", FRAME_POINTERS]);
     }
-    command.arg("--manifest-path").arg(project.root_manifest());
-    for feature in chosen {
+    command.arg("--manifest-path").arg(&call.manifest);
+    for feature in &call.chosen {
         command.args(["--features", feature]);
     }
-    for package_id in bins
-        .iter()
-        .map(|bin| &bin.package_id)
-        .collect::<BTreeSet<_>>()
-    {
-        command.args(["--package", package_id]);
+    for package in &call.packages {
+        command.args(["--package", package]);
     }
-    for bin in bins {
+    for bin in &call.bins {
         command.args(["--bin", &bin.name]);
     }
     match sdk {
@@ -236,24 +237,18 @@ fn build_group(
         for message in Message::parse_stream(BufReader::new(output)) {
             match message.map_err(lost)? {
                 Message::CompilerArtifact(artifact) if artifact.target.is_bin() => {
-                    if let Some(file) = artifact.executable {
-                        let bin = Bin {
-                            package_id: artifact.package_id.repr,
-                            name: artifact.target.name,
-                        };
-                        made.files.insert(bin, file.into());
+                    let bin = call.bin(&artifact.package_id.repr, &artifact.target.name);
+                    if let (Some(bin), Some(file)) = (bin, artifact.executable) {
+                        made.files.insert(bin.clone(), file.into());
                     }
                 }
                 Message::CompilerMessage(message) => {
                     let text = message.message.rendered.unwrap_or_default();
                     terminal::aside(text.trim_end());
                     let plain = console::strip_ansi_codes(&text);
-                    if let Some(advice) = forgotten::advice(&plain) {
-                        let bin = Bin {
-                            package_id: message.package_id.repr,
-                            name: message.target.name,
-                        };
-                        made.advice.entry(bin).or_insert(advice);
+                    let bin = call.bin(&message.package_id.repr, &message.target.name);
+                    if let (Some(bin), Some(advice)) = (bin, forgotten::advice(&plain)) {
+                        made.advice.entry(bin.clone()).or_insert(advice);
                     }
                 }
                 _ => {}

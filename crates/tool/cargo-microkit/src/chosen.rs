@@ -24,11 +24,19 @@ pub(crate) fn choose(
     choose_among(&packages.collect::<Vec<_>>(), words)
 }
 
+/// Returns the features of `words` that the packages of the workspace have, in Cargo's syntax.
+pub(crate) fn of_members(project: &Project, words: &[String]) -> Vec<String> {
+    let packages = project.packages().iter();
+    let traits: Vec<_> = packages
+        .filter_map(|package| project.traits(&package.id.repr))
+        .collect();
+    let known = split(words).flat_map(|word| traits.iter().filter_map(|t| of_package(t, word)));
+    known.collect()
+}
+
 fn choose_among(packages: &[Traits<'_>], words: &[String]) -> Result<Chosen> {
     let mut chosen = Chosen::new();
-    // Cargo's syntax: `-F a,b -F 'c d'`.
-    let words = words.iter().flat_map(|word| word.split([',', ' ']));
-    for word in words.map(str::trim).filter(|word| !word.is_empty()) {
+    for word in split(words) {
         let mut is_known = false;
         for package in packages {
             if let Some(feature) = of_package(package, word) {
@@ -49,6 +57,12 @@ fn choose_among(packages: &[Traits<'_>], words: &[String]) -> Result<Chosen> {
         }
     }
     Ok(chosen)
+}
+
+/// Splits features in Cargo's syntax: `-F a,b -F 'c d'`.
+fn split(words: &[String]) -> impl Iterator<Item = &str> {
+    let words = words.iter().flat_map(|word| word.split([',', ' ']));
+    words.map(str::trim).filter(|word| !word.is_empty())
 }
 
 /// Returns a feature of a package in Cargo's syntax, or `None` if the package does not have the

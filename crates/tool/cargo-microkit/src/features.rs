@@ -5,88 +5,57 @@
 //! example, a PD without an allocator would fail to link beside a PD with an allocator. So two
 //! programs share a call only if they enable the same features of every shared dependency.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
-use std::thread;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use crate::chosen::Chosen;
-use crate::project::{Bin, Project, cargo_program};
-use crate::target::Target;
+use crate::project::Bin;
+use crate::tree::Features;
 
-/// The features of each package that a program depends on, in the format of `cargo tree`.
-type Features = BTreeMap<String, BTreeSet<String>>;
-
-/// Programs that are built in one call of Cargo.
+/// Programs that Cargo builds in one call.
+#[derive(Debug, Clone)]
 pub(crate) struct CargoCall {
+    /// The root manifest of the workspace.
+    pub(crate) manifest: PathBuf,
+    /// The arguments of `--package`.
+    pub(crate) packages: BTreeSet<String>,
     pub(crate) bins: BTreeSet<Bin>,
     /// The features that `--features` selects for these programs.
     pub(crate) chosen: BTreeSet<String>,
 }
 
-/// Splits programs into groups. Cargo is called once for each group. `chosen` holds the features
-/// that `--features` selects.
-pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>, chosen: &Chosen) -> Vec<CargoCall> {
-    let mut packages: BTreeMap<&str, BTreeSet<Bin>> = BTreeMap::new();
-    for bin in bins {
-        packages
-            .entry(&bin.package_id)
-            .or_default()
-            .insert(bin.clone());
+impl CargoCall {
+    /// Returns the binary of the call with this package ID and name.
+    pub(crate) fn bin(&self, package_id: &str, name: &str) -> Option<&Bin> {
+        let mut bins = self.bins.iter();
+        bins.find(|bin| bin.package_id == package_id && bin.name == name)
     }
-    let groups = match packages.len() {
-        0 | 1 => packages.into_values().collect(),
-        _ => {
-            let features = features_of_all(project, packages.keys().copied(), chosen);
-            group(packages.into_values().zip(features))
-        }
-    };
-    let groups = groups.into_iter().map(|bins| {
-        let chosen = bins.iter().filter_map(|bin| chosen.get(&bin.package_id));
-        let chosen = chosen.flatten().cloned().collect();
-        CargoCall { bins, chosen }
-    });
-    groups.collect()
 }
 
-fn features_of_all<'a>(
-    project: &Project,
-    package_ids: impl Iterator<Item = &'a str>,
-    chosen: &Chosen,
-) -> Vec<Option<Features>> {
-    thread::scope(|scope| {
-        let asked: Vec<_> = package_ids
-            .map(|package_id| {
-                scope.spawn(move || features_of(project, package_id, chosen.get(package_id)))
-            })
-            .collect();
-        asked
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_default())
-            .collect()
-    })
-}
-
-/// Puts each set into the first group with the same features. A set with unknown features gets its
-/// own group.
-fn group(sets: impl IntoIterator<Item = (BTreeSet<Bin>, Option<Features>)>) -> Vec<BTreeSet<Bin>> {
-    let mut groups: Vec<(BTreeSet<Bin>, Option<Features>)> = Vec::new();
-    for (bins, features) in sets {
+/// Joins calls that do not change each other's programs. Each call comes with the features of every
+/// package that it builds. A call with unknown features is joined with no other.
+pub(crate) fn groups(
+    calls: impl IntoIterator<Item = (CargoCall, Option<Features>)>,
+) -> Vec<CargoCall> {
+    let mut groups: Vec<(CargoCall, Option<Features>)> = Vec::new();
+    for (call, features) in calls {
         let group = features.as_ref().and_then(|features| {
-            groups
-                .iter_mut()
-                .find(|(_, other)| other.as_ref().is_some_and(|other| agree(other, features)))
+            groups.iter_mut().find(|(group, known)| {
+                known.as_ref().is_some_and(|known| agree(known, features)) && fits(group, &call)
+            })
         });
         match group {
             Some((group, known)) => {
-                group.extend(bins);
+                group.packages.extend(call.packages);
+                group.bins.extend(call.bins);
+                group.chosen.extend(call.chosen);
                 if let (Some(known), Some(features)) = (known, features) {
                     known.extend(features);
                 }
             }
-            None => groups.push((bins, features)),
+            None => groups.push((call, features)),
         }
     }
-    groups.into_iter().map(|(bins, _)| bins).collect()
+    groups.into_iter().map(|(call, _)| call).collect()
 }
 
 fn agree(a: &Features, b: &Features) -> bool {
@@ -94,75 +63,65 @@ fn agree(a: &Features, b: &Features) -> bool {
         .all(|(package, features)| b.get(package).is_none_or(|other| other == features))
 }
 
-/// Runs `cargo tree` to get the features of a package and its dependencies. Returns `None` if Cargo
-/// fails.
-fn features_of(
-    project: &Project,
-    package_id: &str,
-    chosen: Option<&BTreeSet<String>>,
-) -> Option<Features> {
-    let chosen = chosen.into_iter().flatten();
-    let output = Command::new(cargo_program())
-        .args(["tree", "--target", Target::Fpu.name()])
-        .args(["--edges", "normal,build"])
-        .args(["--prefix", "none", "--format", "{p}\t{f}"])
-        .arg("--manifest-path")
-        .arg(project.root_manifest())
-        .args(["--package", package_id])
-        .args(chosen.flat_map(|feature| ["--features", feature]))
-        .current_dir(project.directory())
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    Some(parse(&String::from_utf8(output.stdout).ok()?))
-}
-
-/// Parses lines of a package, a tab and features. Cargo marks repeated packages with `(*)`.
-fn parse(tree: &str) -> Features {
-    let mut all = Features::new();
-    for line in tree.lines() {
-        let (package, features) = line.split_once('\t').unwrap_or((line, ""));
-        let features = features.trim_end_matches("(*)").trim();
-        all.entry(package.to_string())
-            .or_default()
-            .insert(features.to_string());
-    }
-    all
+/// Returns whether Cargo can build two calls as one. Binaries of the same name would overwrite each
+/// other.
+fn fits(a: &CargoCall, b: &CargoCall) -> bool {
+    let has = |bin: &Bin| a.bins.iter().any(|other| other.name == bin.name);
+    a.manifest == b.manifest && !b.bins.iter().any(has)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::Tree;
 
-    fn bin(name: &str) -> BTreeSet<Bin> {
-        let (package_id, name) = (name.to_string(), name.to_string());
-        BTreeSet::from([Bin { package_id, name }])
+    fn call(name: &str, package: &str) -> CargoCall {
+        let bin = Bin {
+            package_id: package.to_owned(),
+            name: name.to_owned(),
+            dependents: BTreeSet::new(),
+        };
+        CargoCall {
+            manifest: "Cargo.toml".into(),
+            packages: BTreeSet::from([package.to_owned()]),
+            bins: BTreeSet::from([bin]),
+            chosen: BTreeSet::new(),
+        }
     }
 
     #[track_caller]
-    fn check(programs: &[(&str, Option<&str>)], expect: &[&[&str]]) {
-        let sets = programs
-            .iter()
-            .map(|&(name, tree)| (bin(name), tree.map(parse)));
-        let groups = group(sets);
+    fn expect_groups(calls: Vec<(CargoCall, Option<&str>)>, expect: &[&[&str]]) {
+        let calls = calls.into_iter().map(|(call, tree)| {
+            let features = tree.map(|tree| Tree::parse(tree).features());
+            (call, features)
+        });
+        let groups = groups(calls);
         let names: Vec<Vec<&str>> = groups
             .iter()
-            .map(|group| group.iter().map(|bin| bin.name.as_str()).collect())
+            .map(|group| group.bins.iter().map(|bin| bin.name.as_str()).collect())
             .collect();
         assert_eq!(names, expect);
     }
 
+    #[track_caller]
+    fn check(programs: &[(&str, Option<&str>)], expect: &[&[&str]]) {
+        let calls = programs
+            .iter()
+            .map(|&(name, tree)| (call(name, name), tree));
+        expect_groups(calls.collect(), expect);
+    }
+
     #[test]
     fn programs_with_the_same_features_are_built_together() {
-        let a = "a\t\nshared\talloc\n";
-        let b = "b\t\nshared\talloc (*)\nother\tstd\n";
+        let a = "0a\t\n1shared\talloc\n";
+        let b = "0b\t\n1shared\talloc (*)\n1other\tstd\n";
         check(&[("a", Some(a)), ("b", Some(b))], &[&["a", "b"]]);
     }
 
     #[test]
     fn a_program_with_more_features_of_a_dependency_is_built_alone() {
-        let plain = "shared\t\n";
-        let more = "shared\talloc\n";
+        let plain = "0shared\t\n";
+        let more = "0shared\talloc\n";
         check(
             &[("a", Some(plain)), ("b", Some(more)), ("c", Some(plain))],
             &[&["a", "c"], &["b"]],
@@ -171,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_group_has_the_features_of_all_its_programs() {
-        let (a, b, c) = ("x\t1\n", "y\t1\n", "x\t1\ny\t2\n");
+        let (a, b, c) = ("0x\t1\n", "0y\t1\n", "0x\t1\n0y\t2\n");
         check(
             &[("a", Some(a)), ("b", Some(b)), ("c", Some(c))],
             &[&["a", "b"], &["c"]],
@@ -184,5 +143,17 @@ mod tests {
             &[("a", None), ("b", None), ("c", Some(""))],
             &[&["a"], &["b"], &["c"]],
         );
+    }
+
+    #[test]
+    fn binaries_of_the_same_name_or_in_two_workspaces_are_built_apart() {
+        let same = vec![(call("a", "1"), Some("")), (call("a", "2"), Some(""))];
+        expect_groups(same, &[&["a"], &["a"]]);
+        let elsewhere = CargoCall {
+            manifest: "elsewhere/Cargo.toml".into(),
+            ..call("b", "2")
+        };
+        let two = vec![(call("a", "1"), Some("")), (elsewhere, Some(""))];
+        expect_groups(two, &[&["a"], &["b"]]);
     }
 }

@@ -8,7 +8,8 @@
 //! The steps of a run:
 //!
 //! 1. a [`system`] argument names a [`system_file`]. The system file names its [`programs`];
-//! 2. [`cargo`] builds the ELF files of Rust programs, and [`c`] compiles the C programs;
+//! 2. [`cargo`] builds the ELF files of Rust programs, of the workspace and of its dependencies, and
+//!    [`c`] compiles the C programs;
 //! 3. the [`kernel`]'s packer makes the image ([`builder`] drives steps 1 to 3);
 //! 4. a [`qemu`] guest runs the image. Its serial [`log`] is shown with the source [`places`] of
 //!    faults and backtraces, or compared with the [`expected`] lines;
@@ -22,6 +23,7 @@ mod builder;
 mod c;
 mod c_compiler;
 mod c_program;
+mod calls;
 mod cargo;
 mod chosen;
 mod cli;
@@ -29,11 +31,14 @@ mod command;
 mod dead;
 mod debug_output;
 mod declared;
+mod dependencies;
+mod dependency_workspace;
 mod elf;
 mod expected;
 mod fault;
 mod features;
 mod files;
+mod fit;
 mod forgotten;
 mod home;
 mod interrupt;
@@ -57,6 +62,7 @@ mod system;
 mod system_file;
 mod target;
 mod terminal;
+mod tree;
 mod variant;
 mod watch;
 mod whereabouts;

@@ -1,14 +1,17 @@
-//! Finds the source of each program of a system: a binary of the workspace, an ELF file, or C
-//! sources.
+//! Finds the source of each program of a system: a binary of the workspace or of a dependency, an
+//! ELF file, or C sources.
+
+mod advice;
 
 use std::path::{Component, Path, PathBuf};
 
+use cargo_metadata::{DependencyKind, Package};
 use miette::{Result, miette};
 
 use crate::c_program::CProgram;
 use crate::cargo::Wanted;
 use crate::cli::Options;
-use crate::nearest::nearest;
+use crate::dependencies::{self, Found};
 use crate::project::Project;
 use crate::system::NamedSystem;
 use crate::system_file::{ProgramImage, SystemFile};
@@ -40,11 +43,16 @@ impl Program {
         let path = &self.image.path;
         match &self.source {
             Source::Bin((_, bin)) => {
-                let folder = project.and_then(|project| project.folder(bin));
-                let folder = folder.unwrap_or(Path::new("?")).display();
+                let place = match project.and_then(|project| project.dependency(bin)) {
+                    Some(dependency) => format!("the dependency {dependency}"),
+                    None => {
+                        let folder = project.and_then(|project| project.folder(bin));
+                        format!("`{}`", folder.unwrap_or(Path::new("?")).display())
+                    }
+                };
                 terminal::status(
                     "Program",
-                    format_args!("`{path}`: the binary `{}` of `{folder}`", bin.name),
+                    format_args!("`{path}`: the binary `{}` of {place}", bin.name),
                 );
             }
             Source::File(file) => print_file(path, file),
@@ -142,6 +150,15 @@ impl Folders {
     }
 }
 
+/// The packages of a project whose dependencies are searched for programs.
+#[derive(Clone, Copy)]
+struct Dependents<'a> {
+    project: &'a Project,
+    packages: &'a [&'a Package],
+    /// The features of `--features`.
+    features: &'a [String],
+}
+
 /// Finds every program of a system, in the search order of `docs/guide/programs.md`.
 ///
 /// # Errors
@@ -151,11 +168,19 @@ pub(crate) fn find(
     file: &SystemFile,
     project: Option<&Project>,
     folders: &Folders,
+    options: &Options,
 ) -> Result<Vec<Program>> {
+    let packages = project.map(|project| project.packages_around(file.system.directory()));
+    let packages = packages.unwrap_or_default();
+    let dependents = project.map(|project| Dependents {
+        project,
+        packages: &packages,
+        features: &options.features,
+    });
     let mut programs = Vec::new();
     let mut missing = Vec::new();
     for image in &file.images {
-        match source(image, project, folders)? {
+        match source(image, dependents, folders)? {
             Some(source) => programs.push(Program {
                 image: image.clone(),
                 source,
@@ -171,8 +196,10 @@ pub(crate) fn find(
     let wanted = missing.iter().map(wanted).collect::<Vec<_>>().join(", ");
     let binaries = match project {
         Some(project) => format!(
-            "a binary (or a program in C that a Cargo.toml lists) of the Cargo project `{}`",
-            project.root().display()
+            "a binary (or a program in C that a Cargo.toml lists) of the Cargo project `{}` and of \
+             the dependencies of {}",
+            project.root().display(),
+            dependencies::names(&packages)
         ),
         None => "a binary of a Cargo project (the current folder is not in one)".to_owned(),
     };
@@ -181,7 +208,7 @@ pub(crate) fn find(
         .map(|d| format!("\n  `{}`", d.display()))
         .collect::<String>();
     let report = miette!(
-        help = help(&missing[0].path, project),
+        help = help(&missing[0].path, dependents),
         "the system file `{}` requires {wanted}, which was not found; searched for {binaries}, \
          and for a file in{searched}",
         file.system.path.display()
@@ -191,18 +218,20 @@ pub(crate) fn find(
 
 fn source(
     image: &ProgramImage,
-    project: Option<&Project>,
+    dependents: Option<Dependents<'_>>,
     folders: &Folders,
 ) -> Result<Option<Source>> {
     let path = image.path.as_str();
     if let Some(named) = below(&folders.named, path)? {
         return Ok(Some(named));
     }
-    if let Some(project) = project
-        && is_plain(path)
-        && let Some(source) = in_project(image, project)?
-    {
-        return Ok(Some(source));
+    if let Some(dependents) = dependents.filter(|_| is_plain(path)) {
+        if let Some(source) = in_project(image, dependents.project)? {
+            return Ok(Some(source));
+        }
+        if let Some(source) = in_dependencies(image, dependents)? {
+            return Ok(Some(source));
+        }
     }
     below(&folders.near, path)
 }
@@ -243,11 +272,29 @@ fn in_project(image: &ProgramImage, project: &Project) -> Result<Option<Source>>
     }
 }
 
-fn help(path: &str, project: Option<&Project>) -> String {
+/// Finds a binary or a C program of a direct dependency.
+///
+/// Fails if more than one source matches, or if Cargo cannot resolve the dependencies.
+fn in_dependencies(image: &ProgramImage, dependents: Dependents<'_>) -> Result<Option<Source>> {
+    // Cargo resolves dependencies only if there are any, because it may need the network.
+    let mut lines = dependents.packages.iter().flat_map(|p| &p.dependencies);
+    if lines.all(|line| line.kind != DependencyKind::Normal) {
+        return Ok(None);
+    }
+    let dependencies = dependents.project.dependencies(dependents.features)?;
+    match dependencies.find(&stem(&image.path), dependents.packages)? {
+        None => Ok(None),
+        Some(Found::Bin(bin)) => Ok(Some(Source::Bin((image.target, bin)))),
+        Some(Found::C(table)) => CProgram::from_table(&table).map(Source::C).map(Some),
+    }
+}
+
+/// Returns what to do about a missing program.
+fn help(path: &str, dependents: Option<Dependents<'_>>) -> String {
     let name = stem(path);
-    let meant = project
-        .and_then(|project| nearest(&name, project.bin_names()))
-        .map(|bin| format!("did you mean the binary `{bin}`, as `{bin}.elf`? Otherwise "))
+    let meant = dependents
+        .and_then(|dependents| advice::on_missing(&name, dependents.project, dependents.packages))
+        .map(|advice| format!("{advice} Otherwise "))
         .unwrap_or_default();
     format!(
         "{meant}create the program with `cargo new {name}`, or write it in C as `{name}.c`, or \

@@ -56,7 +56,7 @@ fn touch(system: &NamedSystem, project: &Project) -> Result<String> {
         };
     }
     Err(miette!(
-        "the system `{}` has no program that Cargo builds",
+        "the system `{}` has no program of the workspace that Cargo builds",
         system.name
     ))
 }
