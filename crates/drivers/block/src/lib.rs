@@ -143,7 +143,7 @@ pub mod request {
     /// is the result, one of [`reply`](super::reply).
     pub const COMPLETED: u64 = 4;
 
-    /// The value in place of the buffer for a completed flush.
+    /// A reply has this value in place of the buffer if the completed request is a flush.
     pub const FLUSHED: u64 = u64::MAX;
 }
 

@@ -154,7 +154,8 @@ pub struct Expired {
     pub tag: u64,
     /// The time at which the time-out was due, in nanoseconds.
     pub deadline_ns: u64,
-    /// The number of earlier expired time-outs of all clients since the driver started.
+    /// The number of time-outs, of all clients, that have expired before this one since the driver
+    /// started.
     pub order: u64,
 }
 
