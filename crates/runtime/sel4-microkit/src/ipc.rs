@@ -147,7 +147,7 @@ pub(crate) fn send_reply(msg_info: MessageInfo) {
 
 /// Waits within an entry point until `channel` is notified.
 ///
-/// Adds other channels that are notified during the wait to `others`.
+/// If other channels are notified during the wait, this function adds them to `others`.
 ///
 /// **Blocking:** until the notification arrives.
 ///

@@ -278,7 +278,8 @@ impl fmt::Debug for HostRegion {
 }
 
 impl Memory {
-    /// Replaces the memory. Code that still has a pointer to the old memory may use the old memory.
+    /// Replaces the memory. The old memory is never freed, so code that still has a pointer to the
+    /// old memory may use it.
     fn replace(&mut self) {
         self.words = zeros(self.words.len());
     }
