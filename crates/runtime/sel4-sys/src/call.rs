@@ -440,9 +440,9 @@ pub unsafe fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) ->
 /// ```
 #[inline]
 pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
-    // SAFETY: reason 1 of `call`. Any `source` is sound: without a reply object the kernel keeps no
-    // sender to reply to. Received capabilities go only to the slot of `set_receive_path`, which is
-    // `unsafe`.
+    // SAFETY: reason 1 of `call`. Any `source` is sound: without a reply object, the kernel keeps
+    // no sender to reply to. Received capabilities go only to the slot of `set_receive_path`, which
+    // is `unsafe`.
     unsafe { arch::recv(syscall::Wait, buffer.pointer(), source, 0) }
 }
 

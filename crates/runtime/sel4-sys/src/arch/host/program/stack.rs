@@ -15,7 +15,8 @@ use super::Stop;
 use crate::IpcBuffer;
 
 pub(super) struct OnStack {
-    /// Taken in `drop`, to keep the coroutine's stack for the next program.
+    /// `drop` takes the coroutine out of this field, and keeps the coroutine's stack for the next
+    /// program.
     coroutine: ManuallyDrop<Coroutine<(), Stop, ()>>,
     call: Rc<Call>,
 }
