@@ -55,8 +55,8 @@ pub const fn ipc_buffer_address(user_top: u64) -> u64 {
     user_top & !(SMALL_PAGE_BYTES - 1)
 }
 
-/// Returns the first address above a PD's stack: one unmapped page below the IPC buffer
-/// (*builder*).
+/// Returns the first address above a PD's stack. One unmapped page is between this address and the
+/// IPC buffer (*builder*).
 pub const fn stack_top(user_top: u64) -> u64 {
     ipc_buffer_address(user_top) - SMALL_PAGE_BYTES
 }

@@ -3,8 +3,8 @@
 //! The crate has two parts:
 //!
 //! - a library for clients: [`Timer`];
-//! - the PD `timer` (the binary `timer`, in a system file `timer.elf`), which drives the
-//!   processor's timer.
+//! - the PD `timer`, which drives the processor's timer. Its binary is `timer`, and a system file
+//!   names the binary `timer.elf`.
 //!
 //! A client calls the driver, and the driver answers at once. When time-outs of a client expire,
 //! the driver notifies the client once. The client then calls [`Timer::expired`] to get the expired
