@@ -279,7 +279,8 @@ pub unsafe fn nb_send_wait(
 
 /// Sends a message to `destination` (`seL4_Send`).
 ///
-/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, never.
+/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, the call
+/// does not block.
 ///
 /// # Safety
 ///
@@ -315,7 +316,8 @@ pub unsafe fn send(
 ///
 /// This function does not load the message registers.
 ///
-/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, never.
+/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, the call
+/// does not block.
 ///
 /// # Panics
 ///

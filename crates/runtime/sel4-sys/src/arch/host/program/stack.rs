@@ -25,7 +25,7 @@ pub(super) struct OnStack {
 struct Call {
     registers: Cell<Registers>,
     buffer: Cell<Option<NonNull<IpcBuffer>>>,
-    /// Suspends the coroutine. Set once the coroutine has started.
+    /// Suspends the coroutine. The coroutine sets this field when it starts.
     yielder: Cell<Option<NonNull<Yielder<(), Stop>>>>,
 }
 
