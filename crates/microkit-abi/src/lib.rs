@@ -1,10 +1,10 @@
 //! The constants on which the builder of a Microkit system and the runtime inside each protection
 //! domain (PD) must agree.
 //!
-//! The builder puts capabilities into a PD's CSpace, badges the capabilities to the PD that other
-//! PDs hold, and writes values into symbols of the PD's ELF file. The runtime inside the PD relies
-//! on these slots, badges and symbols. The numbers are those of Microkit [`MICROKIT_VERSION`] for
-//! AArch64.
+//! The builder puts capabilities into a PD's CSpace, and writes values into symbols of the PD's ELF
+//! file. The builder also gives a badge to each capability through which another PD notifies or
+//! calls this PD. The runtime inside the PD relies on these slots, badges and symbols. The numbers
+//! are those of Microkit [`MICROKIT_VERSION`] for AArch64.
 //!
 //! Each item names its source:
 //!

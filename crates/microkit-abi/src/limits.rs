@@ -3,9 +3,9 @@
 /// The largest identifier of a channel or IRQ in a system file: `MICROKIT_MAX_CHANNELS` in
 /// `microkit.h`, minus one. Bits 62 and 63 of a badge mark calls and faults.
 ///
-/// A child has the same limit. With a larger identifier, its capabilities would be in the slots of
-/// other objects. The SDK's tool accepts such a child (*builder*). The model kernel's builder
-/// rejects such a child.
+/// A child has the same limit. The capabilities of a child with a larger identifier would be in the
+/// slots of other objects. The SDK's tool accepts such a child (*builder*). The model kernel's
+/// builder rejects such a child.
 pub const MAX_CHANNEL_ID: u64 = 61;
 
 /// The largest number of protection domains in a system (manual, *Protection Domains*).
@@ -55,8 +55,8 @@ pub const fn ipc_buffer_address(user_top: u64) -> u64 {
     user_top & !(SMALL_PAGE_BYTES - 1)
 }
 
-/// Returns the first address above a PD's stack: one unmapped page below the IPC buffer
-/// (*builder*).
+/// Returns the first address above a PD's stack. One unmapped page is between this address and the
+/// IPC buffer (*builder*).
 pub const fn stack_top(user_top: u64) -> u64 {
     ipc_buffer_address(user_top) - SMALL_PAGE_BYTES
 }

@@ -14,8 +14,8 @@ pub(crate) struct Client {
     /// reported.
     in_use: [bool; BUFFERS],
     flush: Flush,
-    /// The completions that are not reported yet: the buffer or [`FLUSHED`](request::FLUSHED), and
-    /// the result.
+    /// The completions that are not reported yet. Each entry has the buffer or
+    /// [`FLUSHED`](request::FLUSHED), and the result.
     completed: Vec<(u64, u64), { BUFFERS + 1 }>,
 }
 
@@ -120,8 +120,8 @@ impl Client {
     }
 
     fn push(&mut self, what: u64, reply: u64) {
-        // `completed` has room: each buffer, and the flush, is in use until its completion is
-        // reported.
+        // `completed` has room, because each buffer and the flush have at most one entry. They get
+        // no new request before the completion is reported.
         self.completed.push((what, reply)).ok();
     }
 }

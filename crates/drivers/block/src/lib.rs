@@ -3,8 +3,8 @@
 //! The crate has two parts:
 //!
 //! - a library for clients: [`Disk`];
-//! - the PD `block` (the binary `block`, in a system file `block.elf`), which drives a virtio disk
-//!   by its interrupt.
+//! - the PD `block`, which drives a virtio disk by its interrupt. Its binary is `block`, and a
+//!   system file names the binary `block.elf`.
 //!
 //! A client shares a region of [`BUFFERS`] buffers with the driver. The client starts a request for
 //! a buffer by a protected procedure call, and the driver answers at once. When requests are
@@ -143,7 +143,7 @@ pub mod request {
     /// is the result, one of [`reply`](super::reply).
     pub const COMPLETED: u64 = 4;
 
-    /// The value in place of the buffer for a completed flush.
+    /// A reply has this value in place of the buffer if the completed request is a flush.
     pub const FLUSHED: u64 = u64::MAX;
 }
 
@@ -336,8 +336,9 @@ impl Disk {
 
     /// Waits until a request is completed.
     ///
-    /// **Blocking:** until the completion, and forever if the request was never started.
-    /// Notifications of other channels are kept for [`take_missed`](Self::take_missed).
+    /// **Blocking:** until the request is completed. If the request was never started, the method
+    /// blocks forever. Notifications of other channels are kept for
+    /// [`take_missed`](Self::take_missed).
     /// **Rights:** a PD that no other PD calls and that has no children.
     ///
     /// # Errors

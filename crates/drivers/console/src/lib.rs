@@ -4,8 +4,8 @@
 //! `release` and `benchmark`. The crate has two parts:
 //!
 //! - a library for PDs that print: [`println!`], and [`panic_hook`] for panics;
-//! - the PD `console` (the binary `console`, in a system file `console.elf`), which drives the
-//!   serial port. The PD does not mix the lines of different clients.
+//! - the PD `console`, which drives the serial port. Its binary is `console`, and a system file
+//!   names the binary `console.elf`. The PD does not mix the lines of different clients.
 //!
 //! # Which serial port
 //!
@@ -69,7 +69,7 @@
 //! Printing is a protected procedure call. A PD that declares its calls by `waits!` lists
 //! `call microkit_console::CHANNEL`.
 //!
-//! In a test on the host there is no UART: give `microkit-test` the program
+//! In a test on the host, there is no UART. So give `microkit-test` the program
 //! `host::protection_domain` for `console.elf`.
 //!
 //! The crate has no features.

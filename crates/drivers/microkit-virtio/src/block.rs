@@ -107,9 +107,13 @@ impl BlockDevice {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Memory`] if the region is too small. Returns [`Error::Device`] if the
-    /// device is not a block device, its queue is too short, it does not accept the features, or
-    /// its size changes during the read of the size.
+    /// Returns [`Error::Memory`] if the region is too small. Returns [`Error::Device`] in these
+    /// cases:
+    ///
+    /// * The device is not a block device.
+    /// * The queue of the device is too short.
+    /// * The device does not accept the features.
+    /// * The size of the disk changes while the driver reads the size.
     pub fn new(transport: VirtioTransport, region: DmaRegion) -> Result<Self, Error> {
         Self::with_transport(transport.for_block_device(), region)
     }

@@ -21,7 +21,8 @@ sel4::static_of_the_thread! {
 /// # Safety
 ///
 /// 1. The devices of these drivers must follow the virtio specification: `virtio-drivers` trusts a
-///    device's report of completed requests, and returns their buffers to the program.
+///    device's report of completed requests, and returns the buffers of these requests to the
+///    program.
 /// 2. Only these drivers may call transport methods that take physical addresses.
 pub unsafe fn give_memory(region: DmaRegion) {
     POOL.with(|pool| {

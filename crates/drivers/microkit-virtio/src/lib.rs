@@ -27,7 +27,7 @@
 //!
 //! # The system file
 //!
-//! The device is one of the 32 virtio slots of QEMU's `virt` machine, at physical address
+//! The device is in one of the 32 virtio slots of QEMU's `virt` machine, at physical address
 //! `0xa00_0000` with interrupts from 48 on. The first device is in the last slot:
 //!
 //! ```xml

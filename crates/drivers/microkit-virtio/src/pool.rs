@@ -1,7 +1,7 @@
 //! The allocator of memory for DMA by `virtio-drivers`.
 //!
-//! The first page is for copies of buffers outside of the region, in granules of 64 bytes. The
-//! other pages are allocated as whole pages.
+//! If a buffer is outside of the region, the device uses a copy. These copies are in the first
+//! page, in granules of 64 bytes. The other pages are allocated as whole pages.
 
 use core::ptr::NonNull;
 use sel4_microkit::DmaRegion;

@@ -1,8 +1,8 @@
 //! The queue of requests, in memory that a device writes.
 //!
-//! The device is not trusted. Every word that the device may write is an atomic. A completion reads
-//! each of these words once, and compares the value with the driver's private records. So a write
-//! by the device between two reads has the same effect as an earlier write.
+//! The device is not trusted. Every word that the device may write is an atomic. For a completion,
+//! the driver reads each of these words once, and compares the value with its private records. So
+//! the driver never sees two values of one word, even if the device writes at the same time.
 //!
 //! The driver does not use the queue of `virtio-drivers`, because that queue trusts the device. The
 //! queue of `virtio-drivers` reads the number of a completed request twice, drops the upper half of
@@ -158,7 +158,7 @@ pub(crate) struct Queue {
     /// The total numbers of offered requests and of taken requests.
     offered: u16,
     taken: u16,
-    /// The last number of completed requests that the device has reported.
+    /// The total number of completed requests in the device's last report.
     seen: u16,
 }
 
@@ -275,7 +275,7 @@ impl Queue {
         let completed = index.wrapping_sub(self.taken);
         let before = self.seen.wrapping_sub(self.taken);
         let outstanding = self.under_way.iter().flatten().count();
-        // The device reports more completed requests than it has, or fewer than before.
+        // The device reports more completed requests than are under way, or fewer than before.
         if usize::from(completed) > outstanding || completed < before {
             return Err(Lie);
         }

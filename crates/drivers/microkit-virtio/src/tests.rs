@@ -261,7 +261,8 @@ fn an_honest_device_is_told_what_to_do_and_does_it() {
             );
             assert_eq!(shared.status.get(), 1 | 2 | 4 | 8);
             assert_eq!(it.disk.blocks(), BLOCKS);
-            // More requests than the queue has entries, so that each entry is reused.
+            // The test makes more requests than the queue has entries, so that each entry is
+            // reused.
             for round in 0..20_u64 {
                 let write = it.disk.begin_write(round, MAX_BLOCKS, |data| {
                     assert_eq!(data.len(), 4096);
@@ -493,7 +494,7 @@ std::thread_local! {
     static USED: Cell<Option<&'static Used>> = const { Cell::new(None) };
 }
 
-/// Runs at each read by the driver of a word that the device may write.
+/// Runs each time the driver reads a word that the device may write.
 pub(crate) fn device_writes() {
     match (WRITES.take(), USED.get()) {
         (Some((0, write)), Some(used)) => write(used),

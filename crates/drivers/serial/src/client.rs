@@ -54,8 +54,8 @@ impl<const N: usize> Clients<N> {
             if let Some((index, Some(client))) =
                 complete.map(|index| (index, &mut self.clients[index]))
             {
-                // `self.line` has room: the queue is empty, and has two bytes more than a client's
-                // line.
+                // `self.line` has room: it is empty, and its capacity is the longest client line
+                // plus the two bytes of the line end.
                 self.line.extend(client.line.iter().chain(b"\r\n").copied());
                 client.line.clear();
                 self.next = (index + 1) % N;

@@ -4,8 +4,8 @@
 //!
 //! - a library for clients: [`Serial`] with the traits of `embedded-io`, and [`AsyncSerial`] for
 //!   tasks;
-//! - the PD `serial` (the binary `serial`, in a system file `serial.elf`), which drives the port.
-//!   The PD prints whole lines, so the lines of different clients do not mix.
+//! - the PD `serial`, which drives the port. Its binary is `serial`, and a system file names the
+//!   binary `serial.elf`. The PD prints whole lines, so the lines of different clients do not mix.
 //!
 //! A client shares a queue of bytes with the driver, and a second queue if the client reads. A
 //! notification reports that a queue has bytes, or has room again. The driver does not trust its
@@ -174,8 +174,8 @@ impl Serial {
 
     /// Adds the input queue in `input`, so that the client can read.
     ///
-    /// **Rights:** a `<map>` with `rw` of the region that the driver maps as `input`, and the
-    /// driver's channel 1.
+    /// **Rights:** a `<map>` with `rw` of the region that the driver maps as `input`, and a channel
+    /// whose `id` is 1 at the driver.
     ///
     /// # Panics
     ///

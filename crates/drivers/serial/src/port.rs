@@ -13,13 +13,13 @@ const BAUD: u32 = 115_200;
 
 /// The largest number of bytes that the driver writes before it waits for the transmit interrupt.
 ///
-/// The limit is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5), and more
-/// than the level of the transmit interrupt. On hardware, the flag "FIFO full" would be enough.
+/// The limit is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5). The limit
+/// is above the level of the transmit interrupt. On hardware, the flag "FIFO full" would be enough.
 /// QEMU's UART is never full, so without this limit no test would use the transmit interrupt.
 const BURST_BYTES: usize = 16;
 
 /// The receive interrupt and the receive timeout interrupt. The timeout interrupt occurs after a
-/// pause, if the FIFO has received bytes but fewer than the level.
+/// pause, if the FIFO has received bytes, but fewer than the level of the receive interrupt.
 const RECEIVED: Interrupts = Interrupts::RXI.union(Interrupts::RTI);
 
 /// The UART, and the set of its enabled interrupts.

@@ -3,8 +3,8 @@
 //! The crate has two parts:
 //!
 //! - a library for clients: [`Timer`];
-//! - the PD `timer` (the binary `timer`, in a system file `timer.elf`), which drives the
-//!   processor's timer.
+//! - the PD `timer`, which drives the processor's timer. Its binary is `timer`, and a system file
+//!   names the binary `timer.elf`.
 //!
 //! A client calls the driver, and the driver answers at once. When time-outs of a client expire,
 //! the driver notifies the client once. The client then calls [`Timer::expired`] to get the expired
@@ -154,7 +154,8 @@ pub struct Expired {
     pub tag: u64,
     /// The time at which the time-out was due, in nanoseconds.
     pub deadline_ns: u64,
-    /// The number of earlier expired time-outs of all clients since the driver started.
+    /// The number of time-outs, of all clients, that have expired before this one since the driver
+    /// started.
     pub order: u64,
 }
 

@@ -123,8 +123,8 @@ impl Driver {
     }
 
     fn cancel(&mut self, client: usize, id: Id) -> MessageInfo {
-        // The reply is the same for the time-out of another client, so that the reply discloses
-        // nothing about other clients.
+        // If the time-out belongs to another client, the reply is also `NOT_SET`, so that the reply
+        // discloses nothing about other clients.
         let is_own = |waiting: &Waiting| waiting.client == client;
         if !self.waiting.get(id).is_some_and(is_own) {
             return MessageInfo::new(reply::NOT_SET, 0);
@@ -145,7 +145,8 @@ impl Driver {
                 order: self.order,
             };
             self.order += 1;
-            // The queue has room: `set` counts the waiting and the expired time-outs.
+            // The queue has room: `set` refuses a time-out if the client's waiting and expired
+            // time-outs would not all fit into the queue.
             self.expired[client].push_back(expired).ok();
             clients.extend([Channel::new(FIRST_CLIENT + client)]);
         }

@@ -60,8 +60,8 @@ mod sealed {
 
 /// Returns the capability to this PD's own address space.
 ///
-/// A PD needs this capability for cache maintenance of memory that it shares with a device, and of
-/// memory for instructions that it writes.
+/// A PD needs this capability to maintain the caches, either for memory that it shares with a
+/// device, or for memory into which it writes instructions.
 ///
 /// ```no_run
 /// # let (start, end) = (0, 0);

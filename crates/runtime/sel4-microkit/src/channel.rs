@@ -17,9 +17,9 @@ use crate::{MessageInfo, MessageRegisterValue, platform, symbols};
 ///
 /// # Effects of a client on its peers
 ///
-/// The system file grants the rights to notify and to call. With these rights, safe code has only
-/// the following effects on its peers. A server that does not trust its client must remain correct
-/// under all of these effects:
+/// The system file grants the rights to notify and to call. With these rights, the safe code of a
+/// client has only the following effects on its peers. A server that does not trust its client must
+/// remain correct under all of these effects. A client can:
 ///
 /// * Call ([`pp_call`](Self::pp_call)) at any time, with any label of 52 bits, any length of up to
 ///   120 words, and any words. A call carries no capability.
@@ -32,8 +32,8 @@ use crate::{MessageInfo, MessageRegisterValue, platform, symbols};
 /// * Notify ([`notify`](Self::notify)) at any time and at any rate. Notifications merge, so they
 ///   take no memory. But each received notification costs the receiver time, and preempts the
 ///   client if the receiver has the higher priority.
-/// * Stop responding. The client may never notify a server that waits for a notification, and may
-///   never reply to a server that calls the client.
+/// * Stop responding. A server that waits for a notification of the client, or that calls the
+///   client, may then wait forever.
 ///
 /// Safe code cannot send a message to a server without waiting for the reply. Without the wait, a
 /// passive server would lose its scheduling context and stop for all of its clients. A client in C,
@@ -91,7 +91,8 @@ impl Channel {
     ///
     /// # Panics
     ///
-    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right. Also panics inside a borrow of the message
+    /// registers.
     #[inline]
     #[track_caller]
     pub fn notify(&self) {
@@ -118,7 +119,8 @@ impl Channel {
     ///
     /// # Panics
     ///
-    /// Panics if the channel is not an `<irq>`, and inside a borrow of the message registers.
+    /// Panics if the channel is not an `<irq>`. Also panics inside a borrow of the message
+    /// registers.
     #[track_caller]
     pub fn irq_ack(&self) -> Result<(), IrqAckError> {
         self.irq_handler().irq_handler_ack().map_err(IrqAckError)
@@ -145,7 +147,8 @@ impl Channel {
     ///
     /// # Panics
     ///
-    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right. Also panics inside a borrow of the message
+    /// registers.
     #[inline]
     #[track_caller]
     pub fn pp_call(&self, msg_info: MessageInfo) -> MessageInfo {
@@ -173,7 +176,8 @@ impl Channel {
     ///
     /// # Panics
     ///
-    /// Panics if this PD does not have the right, and inside a borrow of the message registers.
+    /// Panics if this PD does not have the right. Also panics inside a borrow of the message
+    /// registers.
     #[inline]
     #[track_caller]
     pub fn pp_call_with_mrs(
@@ -404,7 +408,8 @@ impl Child {
     fn give(&self, context: sel4::cap::SchedContext) -> sel4::Result<()> {
         context.unbind()?;
         match context.bind(self.tcb()) {
-            // The child was stopped in a call, and has its caller's scheduling context.
+            // The bind fails because the child was stopped in a call, and still has its caller's
+            // scheduling context.
             Err(sel4::Error::IllegalOperation) => Ok(()),
             result => result,
         }
@@ -427,8 +432,8 @@ impl Child {
     #[track_caller]
     pub fn entry_point(&self) -> sel4::Result<EntryPoint> {
         let registers = self.read_registers()?;
-        // On a host the program counter of a child stays at its entry point until the child faults,
-        // so the check is not needed.
+        // On a host, the program counter of a child stays at its entry point until the child
+        // faults, so the check is not needed.
         if platform::CHILDREN_HAVE_REGISTERS && has_run(&registers) {
             self.refuse_entry_point();
         }

@@ -97,7 +97,8 @@ impl DeferredAction {
         }
     }
 
-    /// Returns the message that runs the action, with the capability to send the message to.
+    /// Returns the message that runs the action, and the capability through which to send this
+    /// message.
     #[inline]
     pub(crate) fn prepare(self) -> Prepared {
         let (cap, label) = match self.interface {

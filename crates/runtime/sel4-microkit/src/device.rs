@@ -1,7 +1,7 @@
 //! The registers of devices, for drivers without `unsafe`.
 //!
 //! `safe-mmio` makes the accesses, but the pointers of `safe-mmio` stay private to this module. In
-//! version 0.3.2 safe code can make a second owner of a register from a pointer of `safe-mmio`
+//! version 0.3.2, safe code can make a second owner of a register from a pointer of `safe-mmio`
 //! (`SharedMmioPointer::split_some`). With `field!` and a custom `Deref`, safe code can also reach
 //! memory outside of the device. A [`DeviceRegion`] has one owner, and
 //! [`register!`](crate::register) reaches only fields of the registers' type.
@@ -40,8 +40,11 @@ use crate::platform::exclusive_region;
 ///
 /// # Panics
 ///
-/// Panics if this macro call runs twice, because a device has one owner. Also panics if the tool
-/// has not written the address or the size, or if the region is too small or not aligned for a `T`.
+/// Panics in these cases:
+///
+/// * This macro call runs a second time: a device has one owner.
+/// * The tool has not written the address or the size.
+/// * The region is too small for a `T`, or is not aligned for a `T`.
 #[macro_export]
 macro_rules! device_region {
     ($vaddr:ident, $size:ident, $type:ty $(,)?) => {{
@@ -80,13 +83,14 @@ macro_rules! device_region {
 #[macro_export]
 macro_rules! register {
     ($device:expr, $type:ty, $($field:ident).+ $(,)?) => {
-        // A `match` instead of a `let`, because temporaries of the expression must live as long as
-        // the register.
+        // This code uses a `match` instead of a `let`, because temporaries of the expression must
+        // live as long as the register.
         match &mut $device {
             device => {
                 let device: &mut $crate::DeviceRegion<$type> = device;
-                // The next two lines refer to the same field. `offset_of!` finds only fields, and
-                // an expression prefers a field of `$type` over a field behind a `Deref`.
+                // The next two lines refer to the same field. `offset_of!` finds only fields of
+                // `$type`. An expression can also find a field behind a `Deref`, but prefers a
+                // field of `$type`.
                 let offset = ::core::mem::offset_of!($type, $($field).+);
                 let field: fn(&$type) -> &_ = |registers| &registers.$($field).+;
                 // SAFETY: the offset and the type belong to one field of the registers.

@@ -22,8 +22,10 @@ use core::ptr::NonNull;
 ///
 /// # Panics
 ///
-/// Panics if this macro call runs twice, because the region has one owner. Also panics if the tool
-/// has not written the address, the size or the physical address.
+/// Panics in these cases:
+///
+/// * This macro call runs a second time: the region has one owner.
+/// * The tool has not written the address, the size or the physical address.
 #[macro_export]
 macro_rules! dma_region {
     ($vaddr:ident, $size:ident, $paddr:ident $(,)?) => {{

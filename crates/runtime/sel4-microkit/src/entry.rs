@@ -36,8 +36,8 @@ macro_rules! declare_protection_domain {
     { @heap $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // A constant, so that `$bytes` is evaluated only once. Items have no hygiene, so
-            // `$bytes` must not use a constant of this name.
+            // This constant evaluates `$bytes` only once. Items have no hygiene, so `$bytes` must
+            // not use a constant of this name.
             const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
             // `cargo microkit` reads the size of this symbol.
@@ -84,7 +84,7 @@ macro_rules! declare_protection_domain {
     { @kept $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // A constant, so that `$bytes` is evaluated only once.
+            // This constant evaluates `$bytes` only once.
             const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
             #[unsafe(no_mangle)]

@@ -7,7 +7,8 @@ use dlmalloc::{Allocator, Dlmalloc};
 
 /// A heap of `BYTES` bytes, managed by `dlmalloc`, for a program with one thread.
 ///
-/// An allocation that does not fit returns null. The crate `alloc` then panics with the size.
+/// An allocation that does not fit returns null. The crate `alloc` then panics, and the panic
+/// message gives the size of the allocation.
 #[doc(hidden)]
 pub struct Heap<const BYTES: usize> {
     dlmalloc: RefCell<Dlmalloc<Arena<BYTES>>>,
@@ -238,7 +239,7 @@ mod tests {
         unsafe {
             let block = heap.alloc(layout(64, 8));
             block.write_bytes(7, 64);
-            // A block after `block`, so that `realloc` must move `block`.
+            // The block `other` is directly after `block`, so that `realloc` must move `block`.
             let other = heap.alloc(layout(64, 8));
             other.write_bytes(8, 64);
             let grown = heap.realloc(block, layout(64, 8), 512);

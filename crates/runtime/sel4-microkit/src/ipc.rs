@@ -147,7 +147,7 @@ pub(crate) fn send_reply(msg_info: MessageInfo) {
 
 /// Waits within an entry point until `channel` is notified.
 ///
-/// Adds other channels that are notified during the wait to `others`.
+/// If other channels are notified during the wait, this function adds them to `others`.
 ///
 /// **Blocking:** until the notification arrives.
 ///
@@ -227,11 +227,11 @@ pub(crate) fn send(action: &Prepared) {
     unsafe { action.cap.send_with_mrs(action.info, []) };
 }
 
-/// Returns the message that reports the end of this passive PD's initialisation to the monitor. The
-/// monitor then unbinds the PD's scheduling context.
+/// Returns the message for the monitor which reports that the initialisation of this passive PD has
+/// ended. The monitor then unbinds the PD's scheduling context.
 pub(crate) fn forfeit_scheduling_context() -> Prepared {
     Prepared {
-        // SAFETY: a capability of an unspecified type requires nothing of its slot.
+        // SAFETY: a capability pointer of the type `Unspecified` is allowed for any slot.
         cap: unsafe { sel4::Cap::from_bits(slots::MONITOR_ENDPOINT) },
         info: sel4::MessageInfo::new(0, 0, 0, 0),
     }

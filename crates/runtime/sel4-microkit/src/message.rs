@@ -54,8 +54,8 @@ impl MessageInfo {
     ///
     /// # Panics
     ///
-    /// Panics if the label is not the label of a fault, and inside a mutable borrow of the message
-    /// registers.
+    /// Panics if the label is not the label of a fault. Also panics inside a mutable borrow of the
+    /// message registers.
     #[track_caller]
     pub fn fault(&self) -> sel4::Fault {
         sel4::with_ipc_buffer(|buffer| sel4::Fault::new(buffer, &self.inner))
@@ -161,8 +161,8 @@ impl Default for MessageInfo {
 ///
 /// # Panics
 ///
-/// Panics if `i` is not the index of a message register, and inside a mutable borrow of the message
-/// registers.
+/// Panics if `i` is not the index of a message register. Also panics inside a mutable borrow of the
+/// message registers.
 #[inline]
 #[track_caller]
 pub fn get_mr(i: usize) -> MessageRegisterValue {
@@ -173,7 +173,7 @@ pub fn get_mr(i: usize) -> MessageRegisterValue {
 ///
 /// # Panics
 ///
-/// Panics if `i` is not the index of a message register, and inside a borrow of the message
+/// Panics if `i` is not the index of a message register. Also panics inside a borrow of the message
 /// registers.
 #[inline]
 #[track_caller]

@@ -41,7 +41,8 @@ macro_rules! __region {
                     ::core::concat!(".quad \"", ::core::stringify!($size), "@microkit\""),
                     $(::core::concat!(".quad \"", ::core::stringify!($paddr), "@microkit\""),)?
                 )?
-                // Zeros fill the fields of symbols that the call does not name.
+                // If the call does not name a symbol, the alignment fills the field of this symbol
+                // with zeros.
                 ".balign {record}",
                 ".popsection",
                 record = const $crate::_private::regions::RECORD_BYTES,

@@ -3,10 +3,10 @@
 //! The parent of a PD may stop the PD anywhere, for instance inside its allocator or while it holds
 //! a lock, and restart it at its entry point. Microkit does not change the memory at a restart. A
 //! new incarnation could then find partly written values, and safe code does not expect such
-//! values. So the first incarnation starts with a copy of the program's initialised data (`.data`),
-//! including the values of Microkit's tool. Each later incarnation copies the data back, and fills
-//! the rest (`.bss`) with zeros. The borrows, the deferred action and the heap of an earlier
-//! incarnation no longer exist.
+//! values. So the first incarnation makes a copy of the program's initialised data (`.data`) before
+//! it starts. The copy includes the values that Microkit's tool has written. Each later incarnation
+//! copies the data back, and fills the rest (`.bss`) with zeros. The borrows, the deferred action
+//! and the heap of an earlier incarnation no longer exist.
 //!
 //! State outside the program does not change: memory regions, the state of other PDs, and
 //! notifications that were not yet received.

@@ -5,7 +5,7 @@ use sel4::{NUM_SMC_REGISTERS, Word};
 
 /// Makes an SMC call with x0 to x7, and returns the values of these registers after the call.
 ///
-/// x0 is the function (SMC Calling Convention, Arm DEN 0028).
+/// x0 holds the function identifier (SMC Calling Convention, Arm DEN 0028).
 ///
 /// ```no_run
 /// // Arm DEN 0022, *PSCI_VERSION*.

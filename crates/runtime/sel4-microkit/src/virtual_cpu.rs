@@ -152,9 +152,9 @@ impl VCpu {
     ///
     /// # Errors
     ///
-    /// Returns `RangeError` if an argument is out of range, `DeleteFirst` if the list register
-    /// holds an IRQ that the guest has not handled, and `InvalidCapability` if this PD has no
-    /// virtual CPU with this identifier.
+    /// Returns `RangeError` if an argument is out of range. Returns `DeleteFirst` if the list
+    /// register holds an IRQ that the guest has not handled. Returns `InvalidCapability` if this PD
+    /// has no virtual CPU with this identifier.
     #[track_caller]
     pub fn inject_irq(&self, irq: u16, priority: u8, group: u8, index: u8) -> sel4::Result<()> {
         self.vcpu().vcpu_inject_irq(irq, priority, group, index)
@@ -167,8 +167,9 @@ impl VCpu {
     ///
     /// # Errors
     ///
-    /// Returns `InvalidArgument` if the kernel does not forward this IRQ, `RangeError` if `irq` is
-    /// out of range, and `InvalidCapability` if this PD has no virtual CPU with this identifier.
+    /// Returns `InvalidArgument` if the kernel does not forward this IRQ. Returns `RangeError` if
+    /// `irq` is out of range. Returns `InvalidCapability` if this PD has no virtual CPU with this
+    /// identifier.
     #[track_caller]
     pub fn ack_vppi(&self, irq: Word) -> sel4::Result<()> {
         self.vcpu().vcpu_ack_vppi(irq)

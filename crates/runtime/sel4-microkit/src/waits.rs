@@ -126,7 +126,7 @@ macro_rules! __waits_line {
     };
 }
 
-/// Adds the line with the version of the language.
+/// Adds the line with the version of the declaration's syntax.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_version {

@@ -380,8 +380,8 @@ fn a_restart_reply_is_sent_once_and_with_the_first_wait() {
     assert_eq!(calls, [Call::ReplyRecv { words }, Call::Recv]);
 }
 
-/// Asserts that the report precedes the reply. After the reply, the server has no scheduling
-/// context for a report.
+/// Asserts that the PD reports to the monitor before it replies. After the reply, the PD has no
+/// scheduling context with which to send the report.
 #[test]
 fn a_passive_pd_reports_to_the_monitor_before_its_restart_reply() {
     let mut handler = Replies(scripted(|_| ()));
@@ -441,7 +441,7 @@ fn a_deferred_acknowledgement_joins_the_wait() {
     assert_eq!(calls[2..], [ack]);
 }
 
-/// Replies to each fault with the result of the closure for the message of the fault.
+/// Passes the message of each fault to the closure, and replies with the result of the closure.
 struct AnswersFaults<F>(F);
 
 impl<F: Fn(MessageInfo) -> MessageInfo> Handler for AnswersFaults<F> {

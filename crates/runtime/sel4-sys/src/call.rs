@@ -279,7 +279,8 @@ pub unsafe fn nb_send_wait(
 
 /// Sends a message to `destination` (`seL4_Send`).
 ///
-/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, never.
+/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, the call
+/// does not block.
 ///
 /// # Safety
 ///
@@ -315,7 +316,8 @@ pub unsafe fn send(
 ///
 /// This function does not load the message registers.
 ///
-/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, never.
+/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, the call
+/// does not block.
 ///
 /// # Panics
 ///
@@ -440,9 +442,9 @@ pub unsafe fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) ->
 /// ```
 #[inline]
 pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
-    // SAFETY: reason 1 of `call`. Any `source` is sound: without a reply object the kernel keeps no
-    // sender to reply to. Received capabilities go only to the slot of `set_receive_path`, which is
-    // `unsafe`.
+    // SAFETY: reason 1 of `call`. Any `source` is sound: without a reply object, the kernel keeps
+    // no sender to reply to. Received capabilities go only to the slot of `set_receive_path`, which
+    // is `unsafe`.
     unsafe { arch::recv(syscall::Wait, buffer.pointer(), source, 0) }
 }
 

@@ -221,8 +221,8 @@ impl IpcBuffer {
     ///
     /// # Safety
     ///
-    /// Every capability that arrives in the slot must have the type that this program's capability
-    /// pointers to the slot assume.
+    /// If this program has a typed capability pointer to the slot, every capability that arrives in
+    /// the slot must have that type.
     #[inline]
     pub const unsafe fn set_receive_path(&mut self, cnode: CPtr, index: CPtr, depth: Word) {
         self.receive_cnode = cnode;

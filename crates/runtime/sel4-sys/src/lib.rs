@@ -53,11 +53,12 @@
 //! 1. *The request does not break memory safety*, in this program or in another protection domain.
 //!    For a kernel object, the seL4 manual describes the invocation with the label. For an
 //!    endpoint, every receiver must expect the message. A reply object must hold a caller, or a
-//!    fault of a thread that can soundly resume with the registers in this message. The receiver
-//!    may use the capabilities that the message carries in any way.
+//!    fault of a thread that can soundly resume with the registers in this message. The caller must
+//!    assume that the receiver uses the capabilities in the message in any possible way.
 //! 2. *A reply fits the received message.* A receive with a reply object replaces the object's
-//!    contents. Code that later sends to the reply object must know these contents. A caller takes
-//!    any words. A faulted thread gets the words as its registers.
+//!    contents. Code that later sends to the reply object must know these contents. If the object
+//!    holds a caller, any words are a valid reply. If the object holds a faulted thread, the words
+//!    become registers of the thread.
 //!
 //! [`wait`], [`nb_wait`] and [`yield_`] are safe. The debug and benchmark calls that only print,
 //! count or stop are also safe.

@@ -212,7 +212,7 @@ fn a_kernel_lives_until_its_call_returns() {
     assert_eq!(unsafe { sel4_sys::recv(&mut token, 1, 2) }.badge, 9);
 }
 
-/// Asserts that system calls of the kernel itself each have a separate buffer.
+/// Asserts that a system call made inside another system call has a separate buffer.
 #[test]
 fn a_call_inside_a_call_has_another_buffer() {
     let depth = Cell::new(0);

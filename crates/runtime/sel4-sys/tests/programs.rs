@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sel4_sys::host::{self, Carrier, HostBuffer, Program, Registers, Stop};
 use sel4_sys::{MessageInfo, syscall};
 
-/// Returns both carriers, or only threads under Miri. Miri does not support coroutines.
+/// Returns both carriers, the coroutine and the thread. Under Miri, returns only the thread,
+/// because Miri does not support coroutines.
 fn carriers() -> Vec<Carrier> {
     match cfg!(miri) {
         true => vec![Carrier::Thread],

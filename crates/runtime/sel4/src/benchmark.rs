@@ -143,8 +143,8 @@ pub struct Utilisation {
     pub cycles: u64,
     /// The number of times that the thread was scheduled.
     pub schedules: u64,
-    /// The CPU cycles in the kernel. The value is 0 if the counter does not count in kernel mode. A
-    /// kernel at EL2 was observed to return 0 (Arm ARM, `PMCCFILTR_EL0`, NSH).
+    /// The CPU cycles that were spent in the kernel. The value is 0 if the counter does not count
+    /// in kernel mode. A kernel at EL2 was observed to return 0 (Arm ARM, `PMCCFILTR_EL0`, NSH).
     pub kernel_cycles: u64,
     /// The number of kernel entries.
     pub kernel_entries: u64,
@@ -164,8 +164,8 @@ impl ThreadUtilisation {
         };
         Self {
             thread: at([0, 1, 2, 3]),
-            // Word 5 is for the idle thread of the thread's CPU. On a single CPU, word 5 equals
-            // word 4.
+            // Word 5 is for the idle thread of the CPU on which the thread runs. On a single CPU,
+            // word 5 equals word 4.
             idle: at([4, 6, 7, 8]),
             total: at([9, 10, 11, 12]),
         }

@@ -438,8 +438,9 @@ impl VGicMaintenance {
 fault_message! {
     /// An exception that the monitor of the virtual CPU must handle (`seL4_VCPUFault_Msg`).
     ///
-    /// A kernel with hypervisor support also sends this fault for exceptions of any thread that the
-    /// other faults do not cover. An example is a `brk` without the hardware debug API.
+    /// A kernel with hypervisor support also sends this fault for any thread, if an exception of
+    /// the thread is not covered by the other faults. An example is a `brk` without the hardware
+    /// debug API.
     VCpuFault [1] {
         /// Returns the exception syndrome (Arm ARM, `ESR_EL2`).
         hsr = 0,

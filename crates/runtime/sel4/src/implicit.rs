@@ -281,7 +281,7 @@ enum Wanted {
     Registers,
 }
 
-/// Records the thread's buffer and its borrow.
+/// Records the thread's buffer, and whether and where this buffer is borrowed.
 struct Implicit {
     /// If the buffer is free, this field is the address of the buffer. If the buffer is borrowed,
     /// this field is the address of the [`Location`] of the borrow, tagged with [`BORROWED`],

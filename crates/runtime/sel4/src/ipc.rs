@@ -59,7 +59,7 @@ macro_rules! message_passing {
             /// Sends the message in the message registers, and waits for the reply (`seL4_Call`).
             ///
             /// **Blocking:** until the reply arrives.
-            /// **Rights:** write and grant or grant-reply on the endpoint.
+            /// **Rights:** write on the endpoint, and also grant or grant-reply.
             ///
             /// # Panics
             ///
@@ -93,7 +93,7 @@ macro_rules! message_passing {
             /// [example](crate).
             ///
             /// **Blocking:** until the reply arrives.
-            /// **Rights:** write and grant or grant-reply on the endpoint.
+            /// **Rights:** write on the endpoint, and also grant or grant-reply.
             ///
             /// # Panics
             ///

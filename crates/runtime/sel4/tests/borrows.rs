@@ -31,7 +31,8 @@ fn start() {
     sel4::set_ipc_buffer(host::new_ipc_buffer());
 }
 
-/// Asserts that `wrong` panics, with a message that gives both lines of this file.
+/// Asserts that `wrong` panics, with a message that gives the line of the earlier borrow and the
+/// line of the refused use.
 #[track_caller]
 fn check(held_line: u32, wanted_line: u32, wrong: impl FnOnce()) {
     start();

@@ -1,5 +1,7 @@
-//! Tests that two errors do not compile: a call inside a view of an explicit token, and a call that
-//! can violate memory safety, without `unsafe`.
+//! Tests that two kinds of wrong calls do not compile:
+//!
+//! * a call inside a view of an explicit token;
+//! * a call that can violate memory safety, but is not in an `unsafe` block.
 
 #[test]
 fn what_could_break_memory_does_not_compile() {

@@ -544,7 +544,8 @@ fn all_registers_are_written_in_the_kernels_order() {
     assert_eq!((words[0], words[1], words[2], words[2 + 33]), (0, 36, 1, 2));
 }
 
-/// Asserts that an empty message does not load the message registers, to save four instructions.
+/// Asserts that an empty message does not load the message registers, which saves four
+/// instructions.
 #[test]
 fn an_empty_message_loads_no_message_registers() {
     let seen = start(succeed);

@@ -39,8 +39,9 @@ pub(crate) use side::{irqs, is_passive, name, notifications, pps};
 pub use side::SharedWord;
 pub(crate) use side::{exclusive_region, shared_region};
 
-// The words of an incarnation.
+// The access to incarnation words, which are zero at the start of every incarnation.
 pub(crate) use side::{load_incarnation_word, store_incarnation_word};
 
-// Backtraces, and the constant for the availability of a child's registers.
+// Backtraces, and the constant that states whether a parent can read the registers of a child's
+// program.
 pub(crate) use side::{CHILDREN_HAVE_REGISTERS, walk_stack};

@@ -280,8 +280,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
             caps: &[],
             words,
         };
-        // SAFETY: C-3: the only flag makes the use of the floating-point unit a fault. The kernel
-        // first saves the floating-point registers.
+        // SAFETY: C-3: the only flag determines whether a use of the floating-point unit causes a
+        // fault. The kernel first saves the floating-point registers.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(|[flags, ..]| flags))
     }
 

@@ -40,8 +40,9 @@ pub(crate) use symbols::{
     exclusive_region, irqs, is_passive, name, notifications, pps, shared_region,
 };
 
-/// On a host, a child's program is compiled for the host. The kernel's registers of the child keep
-/// their initial values until the child faults.
+/// On a host, a child's program is compiled for the host, so the kernel does not see the registers
+/// of the program. If a parent reads the registers of a child, they have their initial values until
+/// the child faults.
 pub(crate) const CHILDREN_HAVE_REGISTERS: bool = false;
 
 /// Returns an empty backtrace: the stack of a host does not have the target's frame records.

@@ -12,8 +12,9 @@
 //! ```
 //!
 //! A `DeviceRegion` or `DmaRegion` may outlive its incarnation, for instance in a static of the
-//! process. So an `Ended` region reuses its memory only for a device, in the same thread. For any
-//! other use the region gets new memory, and the old memory is never freed.
+//! process. So if an `Ended` region is taken again, it keeps its memory only for a device in the
+//! same thread, where accesses never happen at the same time. For any other use, the region gets
+//! new memory, and the old memory is never freed.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -278,7 +279,8 @@ impl fmt::Debug for HostRegion {
 }
 
 impl Memory {
-    /// Replaces the memory. Code that still has a pointer to the old memory may use the old memory.
+    /// Replaces the memory. The old memory is never freed, so code that still has a pointer to the
+    /// old memory may use it.
     fn replace(&mut self) {
         self.words = zeros(self.words.len());
     }

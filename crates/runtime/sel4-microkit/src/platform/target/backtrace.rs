@@ -37,7 +37,7 @@ pub(crate) fn walk_stack() -> Backtrace {
         let record = with_exposed_provenance::<usize>(frame);
         // SAFETY: 1. The two words are aligned. They are in the mapped stack of the thread, above
         //    the stack pointer.
-        // 2. The two words may be other data than a frame record, but any bytes are a valid
+        // 2. The two words may be data that is not a frame record, but any bytes are a valid
         //    integer. The code only prints the integer, or checks the integer before its use as an
         //    address.
         let (caller, address) =

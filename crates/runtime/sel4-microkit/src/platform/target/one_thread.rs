@@ -19,8 +19,8 @@ mod critical_section {
     //    between `acquire` and `release`. Nested sections are allowed.
     // 2. The contract concerns only this program. A critical section does not exclude accesses of
     //    other PDs to shared memory.
-    // 3. An incarnation begins outside of every section, because the program does not record a
-    //    section.
+    // 3. A restart inside a section is sound. The program does not record that it is in a section,
+    //    so the new incarnation begins outside of every section.
     unsafe impl Impl for OneThread {
         unsafe fn acquire() -> RawRestoreState {
             // A feature of the crate `critical-section` selects the type. `release` ignores the

@@ -21,9 +21,9 @@ extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variab
 /// Copies the program's initialised data at the first start, or restores the data at a restart.
 /// Then creates the thread-local variables, and jumps to x17.
 ///
-/// `renew` changes x0 to x13, x15 and x16. The program headers in memory describe the data (*System
-/// V ABI*, chapter 5): the segments with `PT_LOAD` (1) and the flag `PF_W` (bit 1). The state in
-/// [`Kept`] has one of these values:
+/// `renew` overwrites the registers x0 to x13, x15 and x16. The program headers in memory describe
+/// the data (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1) and the flag `PF_W` (bit
+/// 1). The state in [`Kept`] has one of these values:
 ///
 /// | state | meaning |
 /// | --- | --- |
@@ -113,7 +113,7 @@ pub(super) unsafe extern "C" fn renew() {
         "4:",
         "mov  x2, #2",
         "b    6f",
-        // In the first incarnation the rest of the segment is already zero.
+        // In the first incarnation, the rest of the segment is already zero.
         "5:",
         "cbz  x2, 6f",
         "mov  x8, x9",

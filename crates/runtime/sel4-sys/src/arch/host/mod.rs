@@ -187,7 +187,8 @@ fn received(registers: Registers) -> Received {
     }
 }
 
-/// The contents of the message registers of an empty message. On the target they are unspecified.
+/// The contents of the message registers of an empty message. On the target, these contents are
+/// unspecified.
 const UNSPECIFIED: FastMessage = [0xdead_beef; 4];
 
 // The functions below are `unsafe`, like the functions of the target with the same names.

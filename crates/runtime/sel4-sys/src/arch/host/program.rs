@@ -14,8 +14,8 @@ use crate::IpcBuffer;
 
 /// A program on a host that stops at each system call and at each [`point`].
 ///
-/// Dropping a `Program` unwinds the program from its current stop. System calls that the program's
-/// destructors make return zeros.
+/// Dropping a `Program` unwinds the program from its current stop. During the unwinding, the system
+/// calls of the program's destructors return zeros.
 ///
 /// ```
 /// use sel4_sys::host::{Carrier, Program, Stop, new_ipc_buffer};

@@ -15,7 +15,8 @@ use super::Stop;
 use crate::IpcBuffer;
 
 pub(super) struct OnStack {
-    /// Taken in `drop`, to keep the coroutine's stack for the next program.
+    /// `drop` takes the coroutine out of this field, and keeps the coroutine's stack for the next
+    /// program.
     coroutine: ManuallyDrop<Coroutine<(), Stop, ()>>,
     call: Rc<Call>,
 }
@@ -24,7 +25,7 @@ pub(super) struct OnStack {
 struct Call {
     registers: Cell<Registers>,
     buffer: Cell<Option<NonNull<IpcBuffer>>>,
-    /// Suspends the coroutine. Set once the coroutine has started.
+    /// Suspends the coroutine. The coroutine sets this field when it starts.
     yielder: Cell<Option<NonNull<Yielder<(), Stop>>>>,
 }
 
