@@ -352,8 +352,8 @@ async fn forever(_: &()) {
     pending::<()>().await;
 }
 
-/// Asserts that a task with a hold cannot drain, in any form of the hold. The error contains the
-/// source location of the hold.
+/// Asserts that a task with a hold cannot drain, whatever the task does with the future of the
+/// hold. The error contains the source location of the hold.
 #[test]
 fn a_task_that_holds_in_whatever_way_drains_nothing() {
     async fn is_refused(object: &Drainable<()>) {

@@ -142,7 +142,8 @@ fn receive<M: TryFromBytes>(at: usize) -> Option<M> {
     Some(M::try_read_from_bytes(&bytes).expect("it was sent so"))
 }
 
-/// Logs a failed check. A panic would not suffice, because the parent restarts a PD that panics.
+/// Logs a failed check. A panic would not fail the test, because the parent restarts a PD that
+/// panics.
 fn must(holds: bool, what: &str) {
     if !holds {
         debug_println!("WRONG: {what}");
