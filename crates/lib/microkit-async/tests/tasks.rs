@@ -284,7 +284,7 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
 }
 
 /// Asserts that a drain waits for a hold while another task changes the priority of the holder, at
-/// any of its waits (*`curlwp_bind` and LWP migration*).
+/// any of the holder's waits (*`curlwp_bind` and LWP migration*).
 #[test]
 fn a_task_that_is_moved_while_it_holds_a_reference() {
     const WAITS: usize = 4;

@@ -395,7 +395,7 @@ const NAMES: [&str; 2] = ["lender", "borrower"];
 /// The result of a schedule.
 enum End {
     Rest(Box<Run>),
-    /// The victim waits before its death, or the next PD waits after the death.
+    /// The victim waits at the step of its death, or the next PD waits after the death.
     Waits,
     /// All PDs wait before the step of the death, or the switch makes no difference.
     NoSuch,
