@@ -35,9 +35,9 @@
 //!
 //! A PD has one thread, and each task runs until its next wait. So code between two waits does not
 //! need a lock. [`Exclusive`] lends a value to a closure, and a closure cannot wait. A value that
-//! must stay alive *across* waits is a [`Drainable`]. Tasks hold the value. A task that drains the
-//! value waits until the last holder has released the value. A [`Completion`] waits for the work of
-//! other tasks. Only the end of this work can complete the `Completion`.
+//! tasks use *across* waits must be a [`Drainable`]. Tasks hold the value while they use it. A task
+//! that drains the value waits until the last holder has released the value. A [`Completion`] waits
+//! for the work of other tasks. Only the end of this work can complete the `Completion`.
 //!
 //! Holding and draining alone cannot deadlock. Acquiring a hold never waits, draining waits only
 //! for holders, and a task with a hold cannot drain. If a task leaks a hold, draining fails and

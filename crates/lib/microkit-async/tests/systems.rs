@@ -155,8 +155,8 @@ impl Handler for Answers {
         let done = self.0.run(async { word });
         assert!(poll_once(done).is_ready());
         set_mr(0, word + 1);
-        // Also replies through the message registers. Writes by tasks to these registers must not
-        // change the reply.
+        // The reply has ten message registers. The task overwrites these registers later, which
+        // must not change the reply.
         for index in 1..10 {
             set_mr(index, word);
         }

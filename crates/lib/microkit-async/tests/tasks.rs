@@ -284,7 +284,7 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
 }
 
 /// Asserts that a drain waits for a hold while another task changes the priority of the holder, at
-/// any of its waits (*`curlwp_bind` and LWP migration*).
+/// any of the holder's waits (*`curlwp_bind` and LWP migration*).
 #[test]
 fn a_task_that_is_moved_while_it_holds_a_reference() {
     const WAITS: usize = 4;
@@ -352,8 +352,8 @@ async fn forever(_: &()) {
     pending::<()>().await;
 }
 
-/// Asserts that a task with a hold cannot drain, in any form of the hold. The error contains the
-/// source location of the hold.
+/// Asserts that a task with a hold cannot drain, whatever the task does with the future of the
+/// hold. The error contains the source location of the hold.
 #[test]
 fn a_task_that_holds_in_whatever_way_drains_nothing() {
     async fn is_refused(object: &Drainable<()>) {

@@ -122,7 +122,8 @@ mod version;
 ///   their types.
 ///
 /// A method takes `&self` or `&mut self`, and its arguments by value. The method has no type
-/// parameters. A returned `Result` names both its types, because the error has a separate label.
+/// parameters. If the method returns a `Result`, write the types of both the value and the error:
+/// an error travels in a reply with a separate label.
 pub use microkit_protocol_macros::protocol;
 
 pub use error::{CallError, Invalid, RESTARTED, Refusal};

@@ -114,9 +114,9 @@ impl<C: MayCall> Names<C> {
 
     /// Waits until a service is registered. Call this in `init`.
     ///
-    /// Adds other channels that notify during the wait to `others`. In a handler, call
-    /// [`lookup`](Self::lookup) and return instead of waiting. The handler runs again when the
-    /// service registers.
+    /// If other channels notify during the wait, this method adds these channels to `others`. In a
+    /// handler, call [`lookup`](Self::lookup) and return instead of waiting. The handler runs again
+    /// when the service registers.
     ///
     /// ```
     /// # use microkit_protocol::CallError;

@@ -59,8 +59,8 @@
 //!   that restarts is withdrawn until it registers again, and its subscribers are notified. The
 //!   parent can also [report the death](Names::report_death) of a service. After a restart of the
 //!   *registry*, services stay registered, and all clients are notified to look up again.
-//! - **No PD spends the memory of another.** The size of the registry's memory does not depend on
-//!   the requests.
+//! - **A PD cannot use up the registry's memory.** The size of this memory does not depend on the
+//!   requests.
 //! - **A sender can detect a lost notification:** see [`signals`].
 //!
 //! An answer is correct at the time of the registry's reply. If the service dies later, the

@@ -122,7 +122,7 @@ mod tests {
             assert_ne!(name.difference(&other), 0, "{index}");
         }
         assert_ne!(Name::new("a").difference(&Name::new("aa")), 0);
-        // Set the same difference in two words, and in all three words.
+        // Equal differences in two or three words must not cancel each other out.
         for indices in [&[0, 8][..], &[0, 16], &[8, 16], &[0, 8, 16]] {
             let mut other = name;
             indices.iter().for_each(|index| other.0[*index] ^= 0x80);

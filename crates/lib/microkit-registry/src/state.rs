@@ -61,8 +61,9 @@ pub struct RegistryState {
     table: &'static Table,
     lasting: &'static [SharedWord],
     is_first_incarnation: bool,
-    /// For each service: the epoch of its last registration << 1, plus [`REGISTERED`]. The array is
-    /// a copy of the words in `lasting`, so that a lookup does not read shared memory.
+    /// For each service: the epoch of its last registration << 1, plus [`REGISTERED`] if the
+    /// service is registered. The array is a copy of the words in `lasting`, so that a lookup does
+    /// not read shared memory.
     states: [u64; MAX_SERVICES],
     /// For each service: a bit for each subscribed channel.
     watchers: [u64; MAX_SERVICES],

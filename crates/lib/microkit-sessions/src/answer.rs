@@ -1,4 +1,4 @@
-//! The server's replies to connects, closes and reports.
+//! The server's replies to the requests `CONNECT`, `CLOSE` and `REPORT_END`.
 
 use sel4_microkit::{Channel, FastWords, MessageInfo, get_mr, set_mr};
 
@@ -7,7 +7,7 @@ use crate::wire::{VERSION, reply, request};
 use crate::{Refused, Sessions};
 
 impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
-    /// Answers a request of this crate: a connect, a close or a report of a death.
+    /// Answers a request of this crate: to connect, to close a session, or to report a death.
     ///
     /// Return the result from `Handler::protected`. `None` means that the server's own protocol
     /// must dispatch the request. `ended` receives the state of each session that the request

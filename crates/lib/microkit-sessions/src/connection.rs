@@ -30,24 +30,24 @@ use crate::{ConnectError, OpenError, ReportError, Session, SessionError, Session
 /// }
 /// ```
 ///
-/// Every library of a program can connect separately, any number of times. Only the first connect
-/// to a server in an incarnation sends a request. The server then closes the sessions of earlier
-/// incarnations. Sessions of this incarnation stay open.
+/// Every library of a program can connect separately, any number of times. Only the first call of
+/// [`connect`](Self::connect) for a server in an incarnation sends a request. The server then
+/// closes the sessions of earlier incarnations. Sessions of this incarnation stay open.
 #[derive(Copy, Clone)]
 pub struct Connection<C = Channel> {
     channel: C,
     _is_of_one_thread: PhantomData<*const ()>,
 }
 
-/// One bit for each channel, set after the first connect in this incarnation. A restart resets the
-/// word to 0.
+/// One bit for each channel, set after the channel has connected for the first time in this
+/// incarnation. A restart resets the word to 0.
 static CONNECTED: IncarnationWord = IncarnationWord::new();
 
 impl<C: MayCall> Connection<C> {
     /// Connects to the server at the other end of `channel`.
     ///
-    /// **Blocking:** the first connect in an incarnation blocks until the reply arrives. Later
-    /// connects never block.
+    /// **Blocking:** the first call in an incarnation blocks until the reply arrives. Later calls
+    /// never block.
     ///
     /// # Errors
     ///
@@ -59,7 +59,8 @@ impl<C: MayCall> Connection<C> {
     #[track_caller]
     pub fn connect(channel: C) -> Result<Self, ConnectError> {
         let bit = 1 << channel.to_call().index();
-        // A PD has one thread, so no other connect can run between this check and the `set` below.
+        // A PD has one thread, so no other call of `connect` can run between this check and the
+        // `set` below.
         if CONNECTED.get() & bit == 0 {
             let (info, word) = call(channel, request::CONNECT, VERSION);
             match (info.label(), info.count()) {
@@ -100,9 +101,10 @@ impl<C: MayCall> Connection<C> {
     /// Reports that another client of the server has died. The server closes that client's
     /// sessions.
     ///
-    /// `client` is the *server's* channel to that client. Report a child that its parent does not
-    /// restart. A restarted child does not need a report, because its next connect closes its old
-    /// sessions. If a parent reports a child before a restart, the child must be stopped.
+    /// `client` is the *server's* channel to that client. Report a dead child that is not
+    /// restarted. A restarted child does not need a report: when the child connects again, the
+    /// server closes the child's old sessions. If a parent reports a child before a restart, the
+    /// child must be stopped.
     ///
     /// ```
     /// # use microkit_sessions::Connection;

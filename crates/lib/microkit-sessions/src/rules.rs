@@ -12,9 +12,9 @@ pub trait Rules {
     const NUMBERS_OUTLIVE_THE_SERVER: bool = true;
     /// Only the client that opened a session can use it.
     const SESSIONS_HAVE_OWNERS: bool = true;
-    /// A connect closes the sessions of the client's earlier incarnations.
+    /// When a client connects, the sessions of its earlier incarnations are closed.
     const CONNECT_ENDS_SESSIONS: bool = true;
-    /// A connect does not close the sessions of other clients.
+    /// When a client connects, the sessions of other clients stay open.
     const CONNECT_SPARES_OTHERS: bool = true;
     /// No client has more sessions than the quota.
     const QUOTA_HOLDS: bool = true;

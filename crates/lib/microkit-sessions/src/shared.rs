@@ -88,7 +88,8 @@ impl<C: MayCall> Shared<C> {
     ///
     /// `call` must call the method of the server's protocol that opens the session.
     ///
-    /// **Blocking:** for as long as `call` blocks. Never, if the session already has an owner.
+    /// **Blocking:** for as long as `call` blocks. Does not block if the session already has an
+    /// owner.
     ///
     /// # Errors
     ///
@@ -173,8 +174,8 @@ impl<C: MayCall> Owner<C> {
     /// }
     /// ```
     ///
-    /// **Blocking:** for as long as `call` blocks, and then until the old session is closed. Never,
-    /// if the current session is not `gone`.
+    /// **Blocking:** for as long as `call` blocks, and then until the old session is closed. Does
+    /// not block if the current session is not `gone`.
     ///
     /// # Errors
     ///

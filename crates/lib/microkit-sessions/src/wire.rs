@@ -1,4 +1,4 @@
-//! The message labels of connects, closes and reports, and of their replies.
+//! The message labels of the requests `CONNECT`, `CLOSE` and `REPORT_END`, and of their replies.
 //!
 //! These messages travel on the same channel as the protocol of the server. The labels of a
 //! `microkit_protocol` start at 0 and never reach the labels in this module. Every request has one

@@ -111,7 +111,8 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             "{epoch} is not the epoch of a queue, which has {EPOCH_BITS} bits: pass the `epoch()` of the \
              queue's end"
         );
-        // A saturated number of words is larger than any memory.
+        // If the multiplication saturates, the result is larger than any memory, so this check
+        // fails.
         let needs = buffer_words(buffer_bytes).saturating_mul(N);
         let has = memory.words();
         if has < needs {

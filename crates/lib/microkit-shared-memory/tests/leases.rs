@@ -542,8 +542,8 @@ proptest! {
         }
     }
 
-    /// Asserts that a grant has the bytes of its message, and that any bytes with valid rights are
-    /// a grant.
+    /// Asserts that a grant read from a message has the same bytes as the message, and that all
+    /// bytes except the rights can have any value.
     #[test]
     fn a_grant_is_its_bytes(bytes in prop::array::uniform32(any::<u8>())) {
         let mut message = [0; size_of::<Grant>()];

@@ -142,7 +142,8 @@ fn receive<M: TryFromBytes>(at: usize) -> Option<M> {
     Some(M::try_read_from_bytes(&bytes).expect("it was sent so"))
 }
 
-/// Logs a failed check. A panic would not suffice, because the parent restarts a PD that panics.
+/// Logs a failed check. A panic would not fail the test, because the parent restarts a PD that
+/// panics.
 fn must(holds: bool, what: &str) {
     if !holds {
         debug_println!("WRONG: {what}");
@@ -394,7 +395,7 @@ const NAMES: [&str; 2] = ["lender", "borrower"];
 /// The result of a schedule.
 enum End {
     Rest(Box<Run>),
-    /// The victim waits before its death, or the next PD waits after the death.
+    /// The victim waits at the step of its death, or the next PD waits after the death.
     Waits,
     /// All PDs wait before the step of the death, or the switch makes no difference.
     NoSuch,

@@ -147,10 +147,11 @@ impl<'a, W: Word> Arena<'a, W> {
     /// before it restarts the party. A party can also call `recover` for itself when it starts, in
     /// case its parent has not called `recover`.
     ///
-    /// A recovery can be interrupted at any point, and repeated by any PD whose `notifier` reaches
-    /// all other parties. The notifier is a [`Party`](crate::Party), or [`Peers`](crate::Peers) in
-    /// a PD that is not a party. The party that runs the recovery is not notified. If this party
-    /// waits for a lock by polling, it must poll the lock again after the recovery.
+    /// A recovery can be interrupted at any point. Any PD whose `notifier` reaches all other
+    /// parties can then repeat the recovery. The notifier is a [`Party`](crate::Party), or
+    /// [`Peers`](crate::Peers) in a PD that is not a party. The party that runs the recovery is not
+    /// notified. If this party waits for a lock by polling, it must poll the lock again after the
+    /// recovery.
     ///
     /// `dead` must not be running. The party has faulted, was stopped by its parent, or calls
     /// `recover` itself before it takes a lock. Otherwise two parties can own one lock.

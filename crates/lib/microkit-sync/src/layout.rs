@@ -29,7 +29,7 @@ pub const READING: u64 = 0xffff << READING_SHIFT;
 pub(crate) const READING_SHIFT: u32 = 16;
 
 /// The number of the owner plus one, or zero without an owner. The owner holds the lock
-/// exclusively, or has received the lock by hand-over and not yet entered.
+/// exclusively, or has received the lock by hand-over and has not entered it yet (see [`ENTERED`]).
 pub const OWNER: u64 = 0x1f << OWNER_SHIFT;
 pub(crate) const OWNER_SHIFT: u32 = 32;
 

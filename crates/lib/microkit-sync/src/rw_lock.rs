@@ -40,8 +40,8 @@ pub struct RwLock<'a, W = word::Default> {
     slot: Slot<'a, W>,
 }
 
-/// A lock that was acquired to read. After the death of a writer, only the next writer can repair
-/// the data. So both variants contain the same guard.
+/// A lock that was acquired to read. Both variants contain the same guard, because a reader cannot
+/// repair the data after the death of a writer. Only the next writer can repair the data.
 type AcquiredToRead<'g, W, N> = Acquired<ReadGuard<'g, W, N>, ReadGuard<'g, W, N>>;
 
 impl<'a, W: Word> RwLock<'a, W> {

@@ -132,7 +132,8 @@ fn closing_a_lock_leaves_the_others_open() {
 
 #[test]
 fn corrupt_words_are_counted_and_not_opened() {
-    // The first word has an owner but not a lock. The third word has an owner that is not a party.
+    // The first word has an owner, although its kind says that it does not hold a lock. The third
+    // word has an owner that is not a party.
     let values = [1 << OWNER.trailing_zeros() | ENTERED, 0, OWNER];
     let words = values.map(AtomicU64::new);
     let arena = Arena::new(&words);

@@ -1,5 +1,6 @@
 //! Tests protection domains (PDs) that share a lock, under many schedules of accesses and
-//! notifications. One PD dies before any of its steps. Its parent recovers and restarts this PD.
+//! notifications. In each run, one PD dies before one of its steps. Its parent recovers and
+//! restarts this PD.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering::Relaxed;

@@ -54,8 +54,8 @@ mod region;
 /// | `region NAME = "…";` | the `setvar_vaddr` of the `<map>`, or the region (`mr`) | a unit struct: `size_bytes` and `words`. With `cached="false"` it has `registers` instead of `words` |
 ///
 /// Without `= "…"`, the macro looks up the item's own name in the file. The lookup ignores case,
-/// and `_` matches each character that is invalid in a Rust name. So `region RX_QUEUE_0;` is the
-/// region `rx/queue@0`.
+/// and `_` matches each character that is invalid in a Rust name. So `region RX_QUEUE_0;` selects
+/// the region `rx/queue@0`.
 ///
 /// # Compile errors
 ///
@@ -66,7 +66,8 @@ mod region;
 /// * `notify` on an `<end>` with `notify="false"`, `pp_call` on an `<end>` without `pp="true"`, and
 ///   `store` to a region that is mapped without `w`.
 ///
-/// If several PDs run the program, each name must select an equal element for all these PDs.
+/// If several PDs run the program, each name must select an element with the same attributes in all
+/// these PDs.
 ///
 /// # Use in handlers
 ///

@@ -183,7 +183,8 @@ impl<R> Clone for Words<R> {
     }
 }
 
-/// Prints only the length. Other PDs may change the words at any time, so values would mislead.
+/// Prints only the length. The values of the words would mislead, because other PDs may change the
+/// words at any time.
 impl<R> fmt::Debug for Words<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Words")

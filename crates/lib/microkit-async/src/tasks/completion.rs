@@ -12,9 +12,8 @@ use super::wakers::WakerSet;
 /// The results of `N` pieces of work. Several tasks do the work, and one task waits for all
 /// results.
 ///
-/// Only [`run`](Self::run) can complete a piece of work. The piece counts as completed after its
-/// future has returned the result and was dropped. So all effects of the work come before the
-/// completion.
+/// Only [`run`](Self::run) can complete a piece of work. A piece is completed when its future has
+/// returned the result and was dropped. So all effects of the work come before the completion.
 ///
 /// ```compile_fail
 /// # use microkit_async::Completion;
@@ -140,8 +139,8 @@ impl<T, const N: usize> Default for Completion<T, N> {
     }
 }
 
-/// A piece of work that has begun and does not have a result yet. Dropping it marks the work as
-/// abandoned.
+/// A piece of work that has begun and does not have a result yet. Dropping the `Piece` marks the
+/// work as abandoned.
 struct Piece<'a, T, const N: usize>(&'a Completion<T, N>);
 
 impl<T, const N: usize> Drop for Piece<'_, T, N> {

@@ -1,4 +1,4 @@
-//! Holds of a shared value, and drains that wait until all holds have ended.
+//! A shared value that tasks hold, and that can be drained.
 
 use core::cell::Cell;
 use core::fmt;
@@ -17,10 +17,10 @@ use super::holds::{Holds, Place, Running};
 /// holds, and waits until the existing holds and all their effects have ended.
 ///
 /// Holding and draining alone cannot deadlock. A hold succeeds or fails at once, and a drain waits
-/// only for holders. In a task with any hold, `drain` fails at once. A hold belongs to its future,
-/// so a task can change its priority during a hold. A hold ends when its future ends or is dropped.
-/// If the future of a hold was leaked, or is kept and no longer polled, draining fails with the
-/// source location of the hold.
+/// only for holders. In a task with any hold, `drain` fails at once. A hold does not depend on the
+/// priority of its task, so a task can change its priority during a hold. A hold ends when its
+/// future ends or is dropped. If the future of a hold was leaked, or is kept and no longer polled,
+/// draining fails with the source location of the hold.
 ///
 /// # Examples
 ///
@@ -75,7 +75,8 @@ pub enum DrainError {
         /// The source location of the hold.
         Place,
     ),
-    /// The future of a hold is no longer polled. The future was leaked, or is kept after a poll.
+    /// The future of a hold is no longer polled. The future was leaked, or the task keeps the
+    /// future without polling it.
     IdleHold(
         /// The source location of the hold.
         Place,
@@ -117,8 +118,8 @@ impl<T> Drainable<T> {
     ///
     /// The hold begins at the first poll of the returned future. The hold ends when `f`'s future
     /// has ended and was dropped, together with all values that it owned. While a task drains the
-    /// object, `f`'s future is polled once more after each event of the protection domain. These
-    /// polls detect holds that are no longer polled.
+    /// object, `f`'s future is polled once more after each event of the protection domain. If `f`'s
+    /// future is not polled then, the hold counts as idle, and draining fails.
     ///
     /// **Cancel safety:** the same as for `f`'s future. If the returned future is dropped, `f`'s
     /// future is dropped first, and the hold ends after that.
@@ -150,7 +151,7 @@ impl<T> Drainable<T> {
     ///
     /// The drain begins at the first poll of the returned future.
     ///
-    /// **Cancel safety:** after a future is dropped before its end, the value can be held again,
+    /// **Cancel safety:** if the future is dropped before its end, the value can be held again,
     /// unless another task drains the value. **Rights:** [`DrainError::IdleHold`] is returned only
     /// for holds that a task of [`Tasks`](crate::Tasks) has polled.
     ///

@@ -203,8 +203,8 @@ impl Holds {
         self.tasks_run.set(they_do);
     }
 
-    /// Starts an event: [`ask`](Self::ask) must wake all holds again, because a task may leak a
-    /// hold each time the task runs.
+    /// Starts an event. After each event, [`ask`](Self::ask) must wake all holds again, because
+    /// tasks have run and may have leaked a hold.
     pub(crate) fn begin_event(&self) {
         for drain in self.drains.borrow_mut().iter_mut() {
             drain.has_asked = false;
@@ -230,8 +230,9 @@ impl Holds {
         has_asked
     }
 
-    /// Marks every hold as idle that was woken but not polled, and wakes the tasks that drain its
-    /// object. Returns whether a hold was marked. All ready tasks must have run before this call.
+    /// Marks a hold as idle if it was woken but not polled. Wakes the tasks that drain the object
+    /// of such a hold. Returns whether any hold was marked. All ready tasks must have run before
+    /// this call.
     pub(crate) fn judge(&self) -> bool {
         let mut has_found = false;
         for hold in self.holds.borrow_mut().iter_mut() {

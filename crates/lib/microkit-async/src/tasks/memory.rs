@@ -168,7 +168,7 @@ mod tests {
             "a request for 16 bytes of task memory fails, because 17 of 32 bytes are in use: make the \
              `TaskMemory` larger"
         );
-        // A smaller value still fits, up to the last byte.
+        // A smaller value still fits into the remaining 15 bytes.
         assert_eq!(keep(&MEMORY, [4_u8; 15]), Ok(&[4; 15]));
         assert!(keep(&MEMORY, 5_u8).is_err());
         assert_eq!((*byte, *word, *other), (1, 2, 3));

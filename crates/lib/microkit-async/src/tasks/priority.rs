@@ -38,7 +38,7 @@ impl TaskPriority {
 
     /// Changes the priority. A task that is already woken still runs once with the old priority.
     ///
-    /// The priority can also change during a hold, because a hold belongs to the task.
+    /// The priority can also change during a hold, because a hold does not depend on the priority.
     pub fn set(self, priority: u8) {
         self.0.set_priority(priority);
     }

@@ -14,8 +14,8 @@ use sel4_microkit::{Channel, ChannelSet};
 ///
 /// # Examples
 ///
-/// A client of a driver with its own protocol. (With the feature `async`, `microkit-timer` already
-/// implements `Alarm`.)
+/// This example implements `Alarm` for a driver that does not use `microkit-timer`. (With the
+/// feature `async`, `microkit-timer` already implements `Alarm`.)
 ///
 /// ```no_run
 /// use microkit_async::Alarm;
@@ -50,8 +50,8 @@ const WAITING: usize = 32;
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
     waiting: RefCell<Deadlines<Waiting, WAITING>>,
-    /// The deadline of the alarm, or `None` if the alarm is not armed. The initial value `None`
-    /// does not need initialised data. A restart would have to restore initialised data.
+    /// The deadline of the alarm, or `None` if the alarm is not armed. The initial value is `None`,
+    /// because `None` does not need initialised data, which a restart would have to restore.
     armed_ns: Cell<Option<u64>>,
     /// Whether the alarm has expired, or a task waits for an earlier deadline.
     has_changed: Cell<bool>,

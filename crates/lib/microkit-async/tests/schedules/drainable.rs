@@ -1,5 +1,5 @@
-//! Tests holding and draining in every schedule. The tests also plant flaws, and check that
-//! exploration finds each flaw.
+//! Tests `Drainable::hold` and `Drainable::drain` in every schedule. The tests also plant flaws,
+//! and check that exploration finds each flaw.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -19,8 +19,8 @@ use crate::explorer::{World, caught, explore};
 /// A planted flaw.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Flaw {
-    /// The hold ends when its holder waits. NetBSD's *pserialize* also does not support waits
-    /// during a hold.
+    /// The hold ends when its holder waits. NetBSD's *pserialize* has the same limit: a holder must
+    /// not wait.
     GivenBackEarly,
     /// New holds are admitted during a drain.
     Open,
@@ -159,7 +159,7 @@ impl Freed {
     }
 }
 
-/// Uses the object in its destructor, as the last effect of a holder.
+/// A value whose destructor uses the object. The destructor is the last effect of a holder.
 struct UsesAtTheEnd(Rc<Freed>);
 
 impl Drop for UsesAtTheEnd {
@@ -366,8 +366,8 @@ fn two_that_drain_each_others_object_beside_their_holds_do_not_hang() {
     });
 }
 
-/// Asserts that setting a time-out again releases the reference of its previous work (*Reference
-/// leaks on `callout_reset`*).
+/// Asserts that setting a time-out again releases the reference that its previous work holds
+/// (*Reference leaks on `callout_reset`*).
 #[test]
 fn a_time_out_that_is_set_again_leaks_no_reference() {
     fn reset<O: Object>(object: O) -> World {

@@ -63,7 +63,8 @@ async fn callback(list: Rc<List>) {
     }
 }
 
-/// Asserts that *`localcount_drain` => xc => mtx => `pserialize_perform` => xc* cannot deadlock.
+/// Asserts that the cycle *`localcount_drain` => xc => mtx => `pserialize_perform` => xc* cannot
+/// deadlock.
 #[test]
 fn drain_against_perform_against_callback() {
     let explored = explore("drain, perform, callback", || {
@@ -91,7 +92,7 @@ fn drain_against_perform_against_callback() {
 }
 
 /// Asserts that exploration finds the same deadlock with a mutex that is held across waits. The
-/// callback takes the mutex during its hold.
+/// task `callback` locks the mutex while it holds the object.
 #[test]
 fn drain_with_a_mutex_that_the_holder_needs_is_found() {
     let message = caught("planted: a mutex held across drain", || {
@@ -171,7 +172,8 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
         let (callback_mutex, perform_mutex) = (Rc::clone(&mutex), mutex);
         World::default()
             .task("drain", async move {
-                // This task does not hold the mutex while it waits. Its callback takes the mutex.
+                // This task does not hold the mutex while it waits. The callback of this task takes
+                // the mutex.
                 let callback = async move { drop(callback_mutex.lock().await) };
                 drain_calls.call(0, callback).await;
             })
@@ -185,9 +187,9 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
     assert_eq!(message, "drain and perform wait forever");
 }
 
-/// Asserts that *`softnet_lock` => `pserialize_perform` => kpause => callout => `softnet_lock`*
-/// cannot deadlock. A holder sleeps on a timer, and a callback of the same timer needs the held
-/// object.
+/// Asserts that the cycle *`softnet_lock` => `pserialize_perform` => kpause => callout =>
+/// `softnet_lock`* cannot deadlock. A holder sleeps on a timer, and a callback of the same timer
+/// needs the held object.
 #[test]
 fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
     let explored = explore("sleep in a hold", || {
@@ -456,7 +458,7 @@ impl Bound for PerProcessor {
 
     async fn drain(&self) {
         poll_fn(|task| {
-            // A processor without holders has nothing to wait for.
+            // If no processor has holders, the drain has ended.
             if self.holders.iter().all(|holders| holders.get() <= 0) {
                 return Poll::Ready(());
             }
@@ -490,7 +492,8 @@ fn migration(object: impl Bound) -> World {
             })
             .await;
         })
-        // The scheduler checks the binding of the task only when it plans the move.
+        // The scheduler checks whether the task is bound only when it plans the move, not when it
+        // moves the task.
         .event("move", move || {
             if !moved.is_bound.get() {
                 moved.will_move.set(true);

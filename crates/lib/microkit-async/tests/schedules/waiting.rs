@@ -1,4 +1,4 @@
-//! Tests waits for notifications and for time, in every schedule.
+//! Tests tasks that wait for notifications and for time, in every schedule.
 
 use std::cell::Cell;
 use std::future::poll_fn;

@@ -31,8 +31,8 @@ pub const MALLORY: Channel = Channel::new(4);
 
 /// Returns the start address of every program in `microkit-test`.
 ///
-/// The parent does not read the address from the child's image, because the child may already have
-/// run under an explorer.
+/// The parent does not call `Child::entry_point`, because this method requires that the child has
+/// not run yet. An explorer may run the child first.
 pub fn entry_point(child: Child) -> EntryPoint {
     // SAFETY: on a host, a restart at this address runs the child's program from its start, in the
     // child's own memory.

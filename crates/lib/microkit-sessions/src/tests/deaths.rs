@@ -126,7 +126,7 @@ fn a_report_without_the_right_is_refused() {
     assert!(found.is_err());
 }
 
-/// Prints "cut off" unless the session is stale, or is open with the file `name`.
+/// Prints "cut off" unless the session is stale or its file is `name`.
 fn check_open_or_stale(files: &FilesClient, id: SessionId, name: u64) {
     let stale = CallError::Method(SessionError::Refused(Refused::Stale));
     match files.name(id) {

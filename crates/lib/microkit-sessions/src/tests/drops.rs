@@ -88,7 +88,8 @@ fn a_drop_inside_a_borrow_names_the_place_of_the_borrow() {
     assert!(log.contains("the IPC buffer is wanted at"), "{log}");
     assert!(log.contains("it is still borrowed at"), "{log}");
     assert!(log.contains("drops.rs"), "{log}");
-    // The program has stopped. Its next connect or a report of its death would close the session.
+    // The program has stopped. The session stays open until the program connects again or its death
+    // is reported.
     assert_eq!(run.faults().len(), 1);
     assert!(closed(&run).is_empty());
 }
@@ -264,7 +265,8 @@ fn a_server_without_sessions_is_detected() {
         || {
             let found = Connection::connect(SERVER).map(|_| ());
             assert_eq!(found, Err(ConnectError::BadReply));
-            // A failed connect is not recorded, so the second connect sends a request again.
+            // After a failed `connect`, the channel is not marked as connected, so the second call
+            // sends a request again.
             let found = Connection::connect(SERVER).map(|_| ());
             assert_eq!(found, Err(ConnectError::BadReply));
             let session = Session::new(SERVER, 1);

@@ -119,7 +119,7 @@ impl Rules for ConnectClosesAll {
     const CONNECT_SPARES_OTHERS: bool = false;
 }
 
-/// Asserts that the random calls find a server that does not keep one of these rules.
+/// Asserts that the random calls find the defect of a server without one of these rules.
 #[test]
 fn a_hostile_client_affects_others_where_a_rule_is_missing() {
     let check = |check: fn(Calls) -> Result<(), TestCaseError>| {

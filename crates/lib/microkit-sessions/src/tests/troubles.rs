@@ -205,7 +205,7 @@ fn libraries_do_not_close_the_sessions_of_others() {
         check_each_session_is_closed_once(run);
         assert_eq!(opened(run).len(), 4);
     });
-    // The defect: a library sends its own connect, as if a new incarnation had started.
+    // The defect: a library sends another `CONNECT`, as if a new incarnation had started.
     check_is_found(&system(
         || {
             let files = files();

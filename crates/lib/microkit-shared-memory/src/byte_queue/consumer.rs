@@ -72,7 +72,7 @@ impl ByteConsumer {
         Ok((count == 1).then_some(byte[0]))
     }
 
-    /// Returns whether the producer waits for room, and clears its request.
+    /// Returns whether the producer waits for room, and clears the producer's request.
     ///
     /// Call this after taking bytes. If the result is true, notify the producer. Each request is
     /// reported only once.

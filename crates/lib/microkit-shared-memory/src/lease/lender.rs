@@ -79,7 +79,7 @@ where
     M: WritableMemory,
     B: Memory,
 {
-    /// Opens the lender as a new incarnation. Opening ends all leases of earlier incarnations.
+    /// Opens the lender as a new incarnation. All leases of earlier incarnations end.
     ///
     /// `board` is memory that only the lender writes and every borrower can read. `bytes` is the
     /// size of the lent region.
@@ -89,7 +89,8 @@ where
     /// # Errors
     ///
     /// Returns [`LenderError::Memory`] if the board or a borrower's memory is too small. Returns
-    /// [`LenderError::Table`] if the table has fewer slots than the sum of the leases in all terms.
+    /// [`LenderError::Table`] if the table has fewer slots than the sum of `Terms::leases` over all
+    /// borrowers.
     pub fn open(
         board: M,
         bytes: u64,
@@ -182,7 +183,8 @@ where
                 false => Refusal::Overlap,
             });
         }
-        // A slot is free: `open` has checked that all leases of all terms fit into the table.
+        // A slot is free: `open` has checked that the table has a slot for each lease that the
+        // terms allow.
         let free = self.leases.iter().position(Option::is_none);
         let slot = free.ok_or(Refusal::Quota)?;
         if rights == Rights::Write {
@@ -402,9 +404,9 @@ fn epochs(memory: &impl Memory) -> Epochs {
 pub enum LenderError {
     /// A memory is too small.
     Memory(TooSmall),
-    /// The table has fewer slots than the sum of the leases in all terms.
+    /// The table has fewer slots than the terms of all borrowers need.
     Table {
-        /// The sum of the leases in the terms of all borrowers.
+        /// The sum of `Terms::leases` over all borrowers.
         needs: usize,
         /// The number of slots.
         has: usize,

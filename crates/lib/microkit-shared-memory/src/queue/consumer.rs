@@ -93,8 +93,8 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
 
     /// Returns whether to notify the producer. Call this after taking all available records.
     ///
-    /// The result is true if the producer waits for room and was not notified yet, or must still be
-    /// notified of a restart.
+    /// The result is true if the producer waits for room and was not notified yet. The result is
+    /// also true if the producer must still be notified of a restart.
     ///
     /// **Blocking:** never.
     #[must_use = "a producer that sleeps and is not notified sleeps forever"]

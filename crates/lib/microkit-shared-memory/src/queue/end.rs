@@ -182,8 +182,8 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    /// Returns whether to notify the peer: the peer sleeps and was not notified yet, or must still
-    /// be notified of a restart.
+    /// Returns whether to notify the peer. The result is true if the peer sleeps and was not
+    /// notified yet. The result is also true if the peer must still be notified of a restart.
     pub(super) fn must_notify(&mut self) -> bool {
         self.own.fence(Ordering::SeqCst);
         let sleep = self.peer.load(SLEEP, Ordering::Relaxed);

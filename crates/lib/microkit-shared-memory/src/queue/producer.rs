@@ -86,8 +86,8 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
 
     /// Returns whether to notify the consumer. Call this after putting all available records.
     ///
-    /// The result is true if the consumer sleeps and was not notified yet, or must still be
-    /// notified of a restart.
+    /// The result is true if the consumer sleeps and was not notified yet. The result is also true
+    /// if the consumer must still be notified of a restart.
     ///
     /// **Blocking:** never.
     #[must_use = "a consumer that sleeps and is not notified sleeps forever"]

@@ -12,7 +12,7 @@ use syn::{Error, Result};
 use crate::input::{Input, Item, Wanted};
 use crate::names::{Element, Found, Key, find};
 
-/// Generates all items, and a compile error for each wrong one.
+/// Generates all items. For a wrong item, generates a compile error instead.
 pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
     let name = input.pd.value();
     let Some(pd) = system.protection_domain(&name) else {
@@ -37,7 +37,8 @@ pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
     input.items.iter().map(one).collect()
 }
 
-/// Finds the element that an item names. The element must be equal for all PDs of the program.
+/// Finds the element that an item names. All PDs of the program must have an element with this name
+/// and with the same attributes.
 fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
     let (text, at) = match &item.wanted {
         Wanted::Name(name) => (name.value(), name.span()),
@@ -338,8 +339,7 @@ impl Cx<'_> {
                 ///
                 /// # Panics
                 ///
-                /// Panics if the region's size differs from its size in the system file at compile
-                /// time.
+                /// Panics if the region's size in the system file has changed since compile time.
                 #[track_caller]
                 pub fn words(self) -> ::microkit_system::Words<Self> {
                     let words =
