@@ -211,7 +211,7 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
             Call::Gone => lender.declare_gone(0),
         }
     }
-    // Restarts both ends. The peer writes no more lies.
+    // Restarts both ends. From now on, the peer is correct.
     shared.0.lies.borrow_mut().clear();
     let (mut producer, mut consumer) = (new_producer(), new_consumer());
     // Each end detects the peer's restart, unless a lie has overwritten the epoch of the peer.

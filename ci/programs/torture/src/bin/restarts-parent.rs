@@ -49,7 +49,7 @@ impl Parent {
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// Restarts the child when `ping` requests it between rounds, or `pong` in a call of the child.
+    /// Restarts the child. `ping` requests this between rounds, `pong` during a call of the child.
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
         self.restart()
     }

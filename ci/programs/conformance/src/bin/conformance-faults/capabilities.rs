@@ -21,7 +21,7 @@ const EMPTY: u64 = 9;
 /// A capability pointer that does not match the guard.
 const NONE: u64 = 1 << 20;
 
-/// The first slot after the CNode that Microkit fills.
+/// The number of the first slot beyond the CNode that Microkit fills.
 const BEYOND: u64 = 1 << slots::MICROKIT_CNODE_BITS;
 
 pub(crate) fn run(stage: &mut Stage) {

@@ -132,7 +132,7 @@ fn show_timeout(stage: &mut Stage, what: &str) {
 
 fn set_timeout_endpoint(puppet: Puppet, endpoint: u64) {
     let tcb = puppet.tcb();
-    // SAFETY: see *Puppets*. The endpoint is the driver's own, or the slot is empty.
+    // SAFETY: see *Puppets*. `endpoint` names the driver's endpoint or an empty slot.
     unsafe { tcb.tcb_set_timeout_endpoint(cap::Endpoint::from_bits(endpoint)) }
         .expect("the slot holds an endpoint, or is empty");
 }
