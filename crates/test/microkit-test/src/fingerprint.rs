@@ -88,8 +88,9 @@ mod tests {
                 seen.insert(fingerprint(&words));
             }
         }
-        // Two kinds of inputs coincide. Without words, all 64 values of `bit` give the same input.
-        // Six inputs of one word are both `1 << bit` and a value of `bit`.
+        // Some inputs occur more than once. The input without words occurs for all 64 values of
+        // `bit`. The inputs of one word 1, 2, 4, 8, 16 and 32 occur twice: as `1 << bit`, and as
+        // `bit`.
         assert_eq!(seen.len(), 2 * 20 * 64 - 63 - 6);
     }
 }

@@ -27,7 +27,7 @@ use crate::variant::Variant;
 use figures::{Column, Figures, OfKernel};
 use measure::Bench;
 
-/// The kernel configuration for measurements on seL4. Products use the same configuration.
+/// The kernel configuration for measurements on seL4, which products also use.
 const SEL4_CONFIG: &str = "release";
 
 /// Measures, prints the table, and writes the requested files. With `--check`, compares the numbers
