@@ -24,7 +24,7 @@ struct Shared(Rc<World>);
 
 struct World {
     words: RefCell<Vec<u64>>,
-    /// The next writes of the peer, each with the number of our accesses before it.
+    /// The next writes of the peer. Each contains the number of our accesses that precede it.
     lies: RefCell<Vec<Lie>>,
 }
 
