@@ -5,7 +5,8 @@ use std::hash::Hasher;
 /// The hash of a state. Two different states have the same hash with a probability of 2⁻¹²⁸.
 pub(crate) type Fingerprint = u128;
 
-/// A hasher with two lanes of 64 bits. Each lane folds products of 128 bits.
+/// A hasher with two lanes of 64 bits. For each word,
+/// each lane multiplies, and combines the halves of the 128-bit product.
 #[derive(Debug, Clone)]
 pub(crate) struct Fingerprinter {
     lanes: [u64; 2],

@@ -427,7 +427,7 @@ impl<'a> Explorer<'a> {
     }
 }
 
-/// The events from outside the PDs that have not happened yet.
+/// The possible events from outside the PDs, such as IRQs, that have not occurred in this run.
 #[derive(Debug, Clone, Hash)]
 struct Around {
     irqs: Vec<(usize, u8)>,
