@@ -1,5 +1,5 @@
 //! Restarts a child ten thousand times: when the child faults, and when another PD requests a
-//! restart, at any point of the child's execution.
+//! restart. A restart can occur at any point of the child's execution.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
