@@ -5,8 +5,8 @@ use std::hash::Hasher;
 /// The hash of a state. Two different states have the same hash with a probability of 2⁻¹²⁸.
 pub(crate) type Fingerprint = u128;
 
-/// A hasher with two lanes of 64 bits. For each word,
-/// each lane multiplies, and combines the halves of the 128-bit product.
+/// A hasher with two lanes of 64 bits. For each word, each lane multiplies, and combines the halves
+/// of the 128-bit product.
 #[derive(Debug, Clone)]
 pub(crate) struct Fingerprinter {
     lanes: [u64; 2],
@@ -90,8 +90,7 @@ mod tests {
             }
         }
         // Some inputs occur more than once. The input without words occurs for all 64 values of
-        // `bit`. The inputs of one word 1, 2, 4, 8, 16 and 32 occur twice: as `1 << bit`, and as
-        // `bit`.
+        // `bit`. The one-word inputs 1, 2, 4, 8, 16 and 32 occur twice: as `1 << bit` and as `bit`.
         assert_eq!(seen.len(), 2 * 20 * 64 - 63 - 6);
     }
 }
