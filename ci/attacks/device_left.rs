@@ -1,4 +1,4 @@
-//! The type of the registers dereferences to another value with a field that poses as a register.
+//! The registers' type implements `Deref`. The target has a field that poses as a register.
 //!
 //! refused by the compiler: no field `never` on type
 #![no_std]

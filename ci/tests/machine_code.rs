@@ -130,7 +130,7 @@ fn built() -> &'static Built {
     BUILT.get_or_init(|| build_with("conformance", "ping-seed", &[]))
 }
 
-/// Builds a PD for release, with its assembly, in a separate target folder.
+/// Builds a PD with the release profile in a separate target folder, and writes its assembly.
 fn build_with(package: &str, program: &str, variables: &[(&str, OsString)]) -> Built {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

@@ -1,5 +1,5 @@
-//! Follows `docs/guide/programs.md`: makes the package with drivers as dependencies of its code
-//! blocks, outside the workspace, and tests it on the model kernel.
+//! Builds the package that the code blocks of `docs/guide/programs.md` describe, outside the
+//! workspace, and tests the package on the model kernel. Its drivers are dependencies.
 
 use std::fs;
 use std::process::Command;
@@ -36,7 +36,7 @@ fn the_package_with_drivers_as_dependencies_passes_its_test() {
         }
         fs::write(folder.join(file), text).unwrap();
     }
-    // The versions of the workspace.
+    // Uses the dependency versions of the workspace.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let output = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--package", "cargo-microkit"])
@@ -59,7 +59,7 @@ fn the_package_with_drivers_as_dependencies_passes_its_test() {
     }
 }
 
-/// The check must be able to fail.
+/// Asserts that `block` returns only the block after the line with the file.
 #[test]
 fn a_block_belongs_to_the_line_before_it() {
     let page =

@@ -155,7 +155,7 @@ impl Busy {
         if granted {
             self.kernel.deferred.set(self.kernel.deferred.get() + 1);
         }
-        // Panics for a channel without the right to notify: now, or when the action runs.
+        // If this PD may not notify the channel, this line or the deferred action panics.
         self.slot.defer_notify(channel)
     }
 }
@@ -202,7 +202,7 @@ impl Handler for Busy {
             _ => None,
         };
         Ok(match reply {
-            // SAFETY: the child has no program.
+            // SAFETY: the child has no program, so no program depends on the registers.
             Some(reply) => Some(unsafe { MessageInfo::fault_reply(reply) }),
             _ if child.index() & 1 == 1 => Some(MessageInfo::default()),
             _ => None,

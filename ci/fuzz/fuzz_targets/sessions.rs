@@ -71,7 +71,7 @@ const VICTIM: Channel = Channel::new(1);
 const HOSTILE: Channel = Channel::new(2);
 const PARENT: Channel = Channel::new(3);
 
-/// The label of a connect, a close or a report.
+/// The first of three labels: to connect, to close a session, and to report the end of a client.
 const CONTROL: u64 = 0x0073_6573_7300;
 
 fuzz_target!(

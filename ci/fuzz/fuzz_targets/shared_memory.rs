@@ -24,7 +24,7 @@ struct Shared(Rc<World>);
 
 struct World {
     words: RefCell<Vec<u64>>,
-    /// The next writes of the peer, each with the number of our accesses before it.
+    /// The next writes of the peer. Each contains the number of our accesses that precede it.
     lies: RefCell<Vec<Lie>>,
 }
 
@@ -211,7 +211,7 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
             Call::Gone => lender.declare_gone(0),
         }
     }
-    // Restarts both ends. The peer writes no more lies.
+    // Restarts both ends. From now on, the peer is correct.
     shared.0.lies.borrow_mut().clear();
     let (mut producer, mut consumer) = (new_producer(), new_consumer());
     // Each end detects the peer's restart, unless a lie has overwritten the epoch of the peer.

@@ -255,7 +255,7 @@ fn trees(group: &Group) -> Vec<TokenTree> {
     group.stream().into_iter().collect()
 }
 
-/// Splits tokens at the commas. A repetition is one part.
+/// Splits tokens at the commas. A repetition (`$(…)`) is not split.
 fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut arguments = vec![Vec::new()];
     for token in tokens {

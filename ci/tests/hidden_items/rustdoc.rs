@@ -150,7 +150,7 @@ struct Walk<'a> {
     cx: &'a Context<'a>,
     /// The reached items by identifier. Several paths may lead to one item.
     reached: BTreeMap<String, Reached>,
-    /// The modules on the current path, to end at a cycle of re-exports.
+    /// The modules on the current path. They show when re-exports form a cycle.
     modules: Vec<&'a Value>,
     /// The types of fields and of function results.
     handed_out: Vec<&'a Value>,

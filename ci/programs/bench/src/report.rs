@@ -47,7 +47,7 @@ pub const NOTIFY_DEFERRED: u64 = 8;
 /// The row of a notification and its answer, each sent by a separate system call.
 pub const NOTIFY: u64 = 9;
 
-/// The row of an interrupt: from before the instruction that raises it to the next instruction.
+/// The row of an interrupt: one instruction raises it, and the driver handles it before the next.
 pub const INTERRUPT: u64 = 10;
 
 /// The row of a fault: from one fault to the next.

@@ -12,7 +12,7 @@ pub trait Sums {
     ///
     /// # Errors
     ///
-    /// None: the reply has the shape of a result.
+    /// Never fails. The `Result` only gives the reply the form that is measured.
     fn four(&mut self, a: u64, b: u64, c: u64, d: u64) -> Result<u64, u64>;
 
     /// Returns each of sixteen words plus one.

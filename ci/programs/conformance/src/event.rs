@@ -120,7 +120,7 @@ struct Fault<'a> {
 
 impl fmt::Display for Fault<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The name, and the indexes of the program counter and the status register.
+        // The fault's name, and the indexes of the program counter and of the status register.
         let (name, place, status_word) = match self.event.info.label() {
             fault::NullFault => ("NullFault", None, None),
             fault::CapFault => ("CapFault", Some(0), None),

@@ -21,8 +21,8 @@ impl Instructions {
     }
 
     /// Creates an interpreter that interrupts a puppet after this many instructions, as a timer
-    /// does. So a puppet in an endless loop returns to the test. If a step of the run takes time,
-    /// time passes with each step.
+    /// does. So a puppet in an endless loop returns to the test. Each return ends a step of the
+    /// run, and the test can set the time that each step takes.
     pub const fn at_most(most: u64) -> Self {
         Self { most }
     }

@@ -26,10 +26,10 @@ pub const D: Puppet = Puppet { id: 4 };
 /// The last puppet to run, with priority 1.
 pub const LAST: Puppet = Puppet { id: 5 };
 
-/// A puppet that lends its scheduling context. The budget is small in each period.
+/// A puppet that lends its scheduling context. The budget is a small part of the period.
 pub const SMALL: Puppet = Puppet { id: 6 };
 
-/// A puppet that lends its scheduling context. The budget is the whole of a short period.
+/// A puppet that lends its scheduling context. The period is short, and the budget is as long.
 pub const SHORT: Puppet = Puppet { id: 7 };
 
 /// The largest number of puppets in a system.

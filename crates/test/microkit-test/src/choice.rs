@@ -15,7 +15,7 @@ pub(crate) enum Choice {
     Irq { pd: usize, channel: u8 },
     /// A PD dies.
     Crash(usize),
-    /// A system call does not fail.
+    /// A system call that could fail succeeds.
     Pass,
     /// A system call fails.
     Fail(Failure),

@@ -5,7 +5,8 @@ use std::hash::Hasher;
 /// The hash of a state. Two different states have the same hash with a probability of 2⁻¹²⁸.
 pub(crate) type Fingerprint = u128;
 
-/// A hasher with two lanes of 64 bits. Each lane folds products of 128 bits.
+/// A hasher with two lanes of 64 bits. For each word, each lane multiplies, and combines the halves
+/// of the 128-bit product.
 #[derive(Debug, Clone)]
 pub(crate) struct Fingerprinter {
     lanes: [u64; 2],
@@ -88,8 +89,8 @@ mod tests {
                 seen.insert(fingerprint(&words));
             }
         }
-        // Two kinds of inputs coincide. Without words, all 64 values of `bit` give the same input.
-        // Six inputs of one word are both `1 << bit` and a value of `bit`.
+        // Some inputs occur more than once. The input without words occurs for all 64 values of
+        // `bit`. The one-word inputs 1, 2, 4, 8, 16 and 32 occur twice: as `1 << bit` and as `bit`.
         assert_eq!(seen.len(), 2 * 20 * 64 - 63 - 6);
     }
 }

@@ -83,7 +83,8 @@ impl AccessPolicy for Steps {
     }
 }
 
-/// The carrier of Rust code. Miri supports only the stacks of threads.
+/// Each PD's Rust code runs on its own stack. Under Miri, each PD has its own thread, because Miri
+/// supports no other stacks.
 const CARRIER: Carrier = if cfg!(miri) {
     Carrier::Thread
 } else {

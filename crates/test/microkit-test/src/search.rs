@@ -16,7 +16,7 @@ pub(crate) struct Search {
     depth: usize,
     /// The number of schedules that continue from each visited state.
     known: HashMap<Fingerprint, u128>,
-    /// The number of schedules from the known state at which the current run ended early.
+    /// If the current run ended early at a known state: the number of schedules from that state.
     left: Option<u128>,
     /// Whether the search visits known states again.
     repeats: bool,

@@ -213,7 +213,8 @@ mod dropped_action {
                 self.deferred = Some(DeferredAction::new_irq_ack(Channel::new(5)));
             }
             if channels.contains(PEER) {
-                // Two separate events work. Two events at once overwrite the first action.
+                // This works if the events arrive one by one. If both arrive at once, this action
+                // overwrites the first action.
                 self.deferred = Some(DeferredAction::new_notify(PEER));
             }
             Ok(())

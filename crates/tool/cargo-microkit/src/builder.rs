@@ -282,8 +282,9 @@ impl Builder<'_> {
 /// Returns a path below the folder of all images in `target`, unique for the system's folder.
 ///
 /// The path is empty for a system in the workspace's `microkit-systems`. For another system in the
-/// workspace, the path is the relative path of the system's folder. For all other systems, and if
-/// workspaces share a target folder, the path contains a hash of the folder's path.
+/// workspace, the path is the relative path of the system's folder. For all other systems, the
+/// path contains a hash of the folder's path. If workspaces share a target folder, the paths of all
+/// their systems contain this hash.
 fn place_of(system: &NamedSystem, root: Option<&Path>, target: &Path) -> PathBuf {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = real(system.directory());

@@ -29,8 +29,8 @@ const FLAGS: [&str; 7] = [
     "-Wall",
 ];
 
-/// The error for a missing SDK or C compiler. Tests of C programs that fail with this error are
-/// skipped.
+/// The error for a missing SDK or C compiler. With this error, a test of a C program is skipped
+/// instead of failed.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{what}")]
 pub(crate) struct Missing {

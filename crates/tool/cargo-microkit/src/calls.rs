@@ -16,7 +16,8 @@ use crate::nearest::quoted;
 use crate::project::{Bin, Project};
 use crate::tree::{Features, Root, Tree};
 
-/// The trees of the workspace's packages that have or choose programs, by package ID.
+/// The dependency trees of the workspace's packages, by package ID. Each of these packages has
+/// programs to build, or depends on a package with such programs.
 type Trees<'a> = BTreeMap<&'a str, Option<Tree>>;
 
 /// Returns a call for each package with programs, and the features of every package that the call
@@ -97,7 +98,7 @@ fn own_calls(
     calls.collect()
 }
 
-/// The programs of a dependency that the same packages depend on.
+/// Programs of one dependency, with the same dependents in the workspace.
 struct Programs<'a> {
     line: Line<'a>,
     bins: BTreeSet<Bin>,
@@ -166,7 +167,8 @@ fn features_of(
     })
 }
 
-/// Checks the features that a program requires. Cargo checks those of other packages.
+/// Checks that the features that a program requires of its own package are enabled. Cargo checks
+/// the features that the program requires of other packages (`PACKAGE/FEATURE`).
 fn check_required(line: &Line<'_>, bin: &Bin, project: &Project) -> Result<()> {
     let mut targets = line.package.targets.iter();
     let target = targets.find(|target| target.is_bin() && target.name == bin.name);

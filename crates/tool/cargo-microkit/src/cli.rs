@@ -129,9 +129,10 @@ pub(crate) struct RunArgs {
 /// TEXT` means that the build must refuse the system, with TEXT in the report.
 ///
 /// Every system runs on the model kernel and on seL4; --kernel chooses one of the two kernels.
-/// Without an SDK, the tests on seL4 are reported as skipped. A system fails if a line differs.
-/// A system also fails if a line is missing when the run ends. A run ends at the time limit, or when
-/// no PD can run any more. The report of a missing line shows the position of each PD. NAME.qemu adds devices to the machine, as for `run`.
+/// Without an SDK, the tests on seL4 are reported as skipped. A system fails if a line differs. A
+/// system also fails if a line is missing when the run ends. A run ends at the time limit, or when
+/// no PD can run any more. The report of a missing line shows the position of each PD. NAME.qemu
+/// adds devices to the machine, as for `run`.
 ///
 /// First, `cargo test` runs for each package that depends on `microkit-test` and contains a program
 /// of the systems. These tests always run on the host: `build.target` of Cargo's configuration and

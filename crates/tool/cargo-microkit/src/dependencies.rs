@@ -126,7 +126,7 @@ impl Dependencies {
         bins.map(|target| target.name.as_str()).collect()
     }
 
-    /// Returns the package with the binary `name` that the workspace depends on in any way.
+    /// Returns the direct or indirect dependency of the workspace that has the binary `name`.
     pub(crate) fn with_bin(&self, name: &str) -> Option<Dependency<'_>> {
         let mut packages = self.metadata.packages.iter();
         packages
@@ -206,7 +206,7 @@ impl fmt::Display for Dependency<'_> {
     }
 }
 
-/// Lists packages for a message. A long list is replaced by a word for all of them.
+/// Formats a list of packages for a message. More than three packages are not named one by one.
 pub(crate) fn names(packages: &[&Package]) -> String {
     match packages.len() {
         ..=3 => quoted(packages.iter().map(|package| package.name.as_str())),

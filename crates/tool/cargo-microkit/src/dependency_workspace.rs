@@ -1,10 +1,11 @@
 //! A workspace in the target folder from which Cargo builds the programs of dependencies.
 //!
 //! In the user's workspace, Cargo would build the program of a dependency with the features of
-//! every package that depends on it: a console would need an allocator because the user's own
-//! program has one. In this workspace, each program has a package of its own. Its only dependency
-//! is the package of the program, with the features that the user's dependency line chooses. The
-//! versions, patches and profiles are those of the user's workspace.
+//! every package that depends on it. For example, a console would need an allocator because the
+//! user's own program has an allocator. In this workspace, each program has a separate package. The
+//! only dependency of this package is the package of the program, with the features that the
+//! user's dependency line chooses. The versions, patches and profiles are those of the user's
+//! workspace.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +19,7 @@ use crate::dependencies::{Dependencies, Dependency};
 use crate::files;
 use crate::project::Project;
 
-/// The registry that a dependency line does not name.
+/// The registry of a dependency line that names no registry.
 const DEFAULT_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// A dependency with the features that its programs are built with.
@@ -48,7 +49,7 @@ pub(crate) fn write(
         let member = folder.join(&name);
         files::make_directory(&member)?;
         files::write(&member.join("Cargo.toml"), member_manifest(&name, line)?)?;
-        // A package needs a target. Nothing depends on this one, so Cargo does not build it.
+        // A package needs a target. Nothing depends on this library, so Cargo does not build it.
         files::write(&member.join("lib.rs"), "#![no_std]\n")?;
         names.push(name);
     }
@@ -135,7 +136,7 @@ fn source(package: &Package) -> Result<Table> {
     }
 }
 
-/// Decodes `%2F` and the like in the name of a branch or a tag.
+/// Decodes escapes such as `%2F` in the name of a branch or a tag.
 fn decoded(name: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = name.as_bytes();
@@ -157,8 +158,9 @@ fn decoded(name: &str) -> String {
 }
 
 /// Returns the root manifest, with the patches and profiles of the user's manifest. `root` is the
-/// folder of that manifest. Entries about packages that are not in `below` are left out, because
-/// Cargo would warn that they have no effect.
+/// folder of that manifest. `below` contains the names of the dependencies with programs, and of
+/// all packages that they depend on. Entries for other packages are left out, because Cargo would
+/// warn that they have no effect.
 fn root_manifest(
     mut users: Table,
     root: &Path,

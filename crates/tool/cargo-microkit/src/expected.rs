@@ -58,7 +58,7 @@ pub(crate) fn file_for(system: &NamedSystem, variant: &Variant) -> Option<PathBu
     files.into_iter().find(|file| file.is_file())
 }
 
-/// Returns the path of the common file, for all variants without their own file.
+/// Returns the path of the common file, for all variants that have no separate file.
 pub(crate) fn common_file(system: &NamedSystem) -> PathBuf {
     system
         .path

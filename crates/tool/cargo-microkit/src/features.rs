@@ -32,7 +32,7 @@ impl CargoCall {
 }
 
 /// Joins calls that do not change each other's programs. Each call comes with the features of every
-/// package that it builds. A call with unknown features is joined with no other.
+/// package that it builds. A call with unknown features stays separate.
 pub(crate) fn groups(
     calls: impl IntoIterator<Item = (CargoCall, Option<Features>)>,
 ) -> Vec<CargoCall> {

@@ -30,7 +30,7 @@ pub(crate) fn check(package: &str, tree: &Tree) -> Result<()> {
 }
 
 /// Returns whether two versions are compatible by Cargo's rule: the first number that is not 0 is
-/// the same. Versions that are not valid fit, because Cargo itself reports them.
+/// the same. Returns `true` for an invalid version, because Cargo itself reports it.
 fn fit(a: &str, b: &str) -> bool {
     let parse = |text| {
         let version = semver::Version::parse(text).ok()?;

@@ -26,8 +26,9 @@ pub(crate) enum KernelKind {
 pub(crate) enum Kernel {
     /// seL4, from an SDK.
     Sel4(Sdk),
-    /// The model kernel. It has the slots and limits of one SDK version. If an SDK of that version
-    /// is available, programs are built with this SDK and do not need a second build for seL4.
+    /// The model kernel. Its capability slots and limits are those of one SDK version. If an SDK
+    /// of that version is available, programs are built with this SDK and do not need a second
+    /// build for seL4.
     Model {
         /// The SDK with the version of the model kernel.
         sdk: Option<Sdk>,

@@ -24,7 +24,7 @@ pub(crate) fn check(
     let qemu = Platform::QEMU_VIRT_AARCH64;
     let platform = match board == BOARD {
         true => qemu,
-        // Only the SDK's tool has the other limits of a board, and checks these limits.
+        // For another board, only the SDK's tool has the other limits, and checks these limits.
         false => Platform {
             kernel_devices: &[],
             kernel_irqs: &[],

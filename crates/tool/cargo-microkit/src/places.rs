@@ -236,8 +236,8 @@ impl Frame {
     }
 }
 
-/// Renders the frames of a backtrace as text. Counts but does not show the outermost runtime
-/// frames. These frames lead to the program's own functions.
+/// Renders the frames of a backtrace as text. The outermost frames belong to the runtime, which
+/// calls the program's own functions. For these frames, the text contains only their number.
 fn render_frames(frames: &[Frame]) -> Vec<String> {
     let begins = |frame: &Frame| CALLERS.iter().any(|name| frame.function.starts_with(name));
     // If all frames are in the runtime, all frames are shown.

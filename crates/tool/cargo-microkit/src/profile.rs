@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-/// The release profile for projects without their own, as arguments of Cargo's `--config`.
+/// The release profile for projects that define none, as arguments of Cargo's `--config`.
 const RELEASE: [&str; 4] = [
     "profile.release.lto=\"fat\"",
     "profile.release.codegen-units=1",

@@ -86,8 +86,9 @@ impl SystemFile {
         self.parsed.as_ref().map_err(|errors| errors.clone().into())
     }
 
-    /// Returns the parsed system before its programs are built. Returns `None` if a program fills a
-    /// region, because the system cannot be checked before the program is built.
+    /// Returns the parsed system before its programs are built. Returns `None` if a region is
+    /// filled with the file of a program, because the system cannot be checked before the program
+    /// is built.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What `cargo tree` says about a package: its dependencies, with their versions and features.
+//! Reads the output of `cargo tree`: the dependencies of a package, with versions and features.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,13 +11,14 @@ use crate::target::Target;
 /// The features of each package, by the package's name, version and source.
 pub(crate) type Features = BTreeMap<String, BTreeSet<String>>;
 
-/// A package and its dependencies. A package that occurs again has no dependencies there.
+/// A package and its dependencies. If a package occurs several times, only its first occurrence
+/// lists its dependencies.
 #[derive(Debug)]
 pub(crate) struct Tree(Vec<Line>);
 
 #[derive(Debug)]
 struct Line {
-    /// The distance from the package of the tree.
+    /// The number of dependency levels below the root of the tree.
     depth: usize,
     /// The package, as `NAME vVERSION (SOURCE)`.
     package: String,

@@ -54,7 +54,7 @@ fn init() -> Client {
 fn calls(first_row: u64, server: Channel) {
     measure(first_row, || call_in_registers(server, []));
     measure(first_row + 1, || call_in_registers(server, [0, 1, 2, 3]));
-    // The loop makes the compiler emit only one function for both sizes.
+    // With a loop, the compiler emits one function for both sizes instead of two functions.
     for (row, count) in [(2, 16), (3, 64)] {
         measure(first_row + row, || call(server, count));
     }

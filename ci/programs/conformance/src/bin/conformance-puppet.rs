@@ -7,8 +7,8 @@ use sel4_microkit::{NullHandler, protection_domain, restart_reply};
 
 #[protection_domain]
 fn init() -> NullHandler {
-    // Only adds the record that `check` requires. The parent itself handles the callers of a
-    // puppet.
+    // This statement only adds the record that `check` requires. After a restart, the parent itself
+    // handles the callers of the puppet.
     let _ = restart_reply!(0);
     panic!("the parent has not stopped this puppet in time")
 }

@@ -54,7 +54,7 @@ fn init() -> Child {
     Child
 }
 
-/// Calls `pong`. The reply must belong to this call, regardless of the end of earlier calls.
+/// Calls `pong`. The reply must belong to this call, even if a restart ended the call before it.
 fn call(first: u64) {
     with_msg_regs_mut(|registers| {
         for (word, value) in registers[..WORDS].iter_mut().zip(first..) {

@@ -1,5 +1,5 @@
 //! Restarts a child ten thousand times: when the child faults, and when another PD requests a
-//! restart, at any point of the child's execution.
+//! restart. A restart can occur at any point of the child's execution.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -49,7 +49,7 @@ impl Parent {
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// Restarts the child when `ping` requests it between rounds, or `pong` in a call of the child.
+    /// Restarts the child. `ping` requests this between rounds, `pong` during a call of the child.
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
         self.restart()
     }

@@ -50,8 +50,8 @@ impl Ping {
 impl Handler for Ping {
     type Error = Infallible;
 
-    /// Handles an answer of `pong` or the end from the parent. Ignores a notification of the
-    /// child.
+    /// Handles an answer of `pong`, and the parent's notification that the restarts are done.
+    /// Ignores a notification of the child.
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         if channels.contains(PARENT) {
             let (_, words) = PONG.pp_call_with_mrs(MessageInfo::new(2, 0), []);

@@ -100,7 +100,8 @@ pub(super) struct Script<'a> {
 
 impl Chooser for Script<'_> {
     fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
-        // After the end of the schedule, the first option is the kernel's own choice.
+        // After the end of the schedule, the run follows the kernel's own choice. The kernel's
+        // choice is always the first option.
         let Some(token) = self.schedule.tokens.get(self.next) else {
             return Some(0);
         };

@@ -37,8 +37,11 @@ use result::sel4_fault;
 /// all inputs that each PD has received so far. The behaviour of a PD is a function of these
 /// inputs.
 ///
-/// **A schedule fails** if a PD without a parent faults; if no PD can run while a PD waits for a
-/// reply or to send; if the schedule does not end; or if the check of the test panics.
+/// **A schedule fails** in four cases:
+/// * A PD without a parent faults.
+/// * No PD can run while a PD waits for a reply or to send.
+/// * The schedule does not end.
+/// * The check of the test panics.
 ///
 /// The crate page has an [example](crate).
 #[derive(Debug, Clone)]
@@ -424,7 +427,7 @@ impl<'a> Explorer<'a> {
     }
 }
 
-/// The events from outside the PDs that have not happened yet.
+/// The possible events from outside the PDs, such as IRQs, that have not occurred in this run.
 #[derive(Debug, Clone, Hash)]
 struct Around {
     irqs: Vec<(usize, u8)>,

@@ -55,7 +55,7 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
 ///
 /// # Errors
 ///
-/// Fails if QEMU does not exist and is not installed, or if the installation fails.
+/// Fails if QEMU is missing, and the installation fails or is not possible.
 pub(crate) fn provide(named: Option<&Path>, may_install: bool) -> Result<PathBuf> {
     let missing = match find(named) {
         Ok(program) => return Ok(program),

@@ -39,7 +39,7 @@ enum State {
     #[default]
     Unused,
     Open(Connection),
-    /// QEMU did not answer. This program sends no more commands.
+    /// QEMU did not answer a command, so this program sends no more commands.
     Broken,
 }
 

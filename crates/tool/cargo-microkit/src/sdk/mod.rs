@@ -1,6 +1,7 @@
 //! Finds the Microkit SDK, and checks that this program can use the SDK.
 //!
-//! The check compares the SDK's files about its kernels ([`facts`]), not the SDK's version.
+//! The check reads the files that describe the SDK's kernels ([`facts`]). The SDK's version does
+//! not matter.
 
 mod facts;
 mod room;

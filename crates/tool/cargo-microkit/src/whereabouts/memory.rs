@@ -61,7 +61,7 @@ impl<'a> Memory<'a> {
 pub(super) struct Tables {
     /// The physical address of the root table.
     root: u64,
-    /// The lowest bit of an address that the root table resolves.
+    /// The lowest of the address bits that are the index in the root table.
     root_shift: u32,
 }
 

@@ -104,7 +104,7 @@ fn an_old_file_gets_advice_on_its_moved_attributes() {
     );
 }
 
-/// The file of a program that fills a region does not exist before the build.
+/// The region is filled with a program's file, which does not exist before the build.
 #[test]
 fn a_region_filled_with_a_program_is_checked_after_the_build() {
     let region = "<memory_region name=\"copy\" prefill_path=\"server.elf\" />\n";

@@ -67,7 +67,7 @@ impl Bench {
 /// The root manifest of a workspace with its packages in `p`.
 const WORKSPACE: &str = "[workspace]\nmembers = [\"p/*\"]\nresolver = \"3\"\n";
 
-/// What `--verbose` says about the program.
+/// The line of `--verbose` about the program `say`.
 const OF_DRIVER: &str = "Program `say.elf`: the binary `say` of the dependency `driver 1.2.3`";
 
 #[test]
@@ -234,10 +234,10 @@ fn the_features_are_those_of_the_line_of_the_systems_package() {
         bench.app("w/p/loud", &format!("{line}, features = [\"loud\"] }}\n"));
         bench.build_in("w/p/loud", &[], is_loud, &[OF_DRIVER]);
         bench.build_in("w/p/quiet", &[], !is_loud, &[OF_DRIVER]);
-        // A feature of the command line.
+        // The command line enables the feature.
         bench.build_in("w/p/quiet", &["-F", "loud"], is_loud, &[OF_DRIVER]);
         bench.build_in("w/p/quiet", &["-F", "driver/loud"], is_loud, &[OF_DRIVER]);
-        // A system of no package gets the features that any package chooses.
+        // For a system outside all packages, the features of all packages are enabled.
         bench.file(
             "w/microkit-systems/all.system",
             system_text("say", "say.elf"),
@@ -251,7 +251,7 @@ fn the_features_are_those_of_the_line_of_the_systems_package() {
 fn each_system_gets_the_program_with_its_own_features() {
     let bench = Bench::new();
     bench.driver("driver", DRIVER, "true");
-    // A declaration of a call on a channel that the systems do not have.
+    // With the feature, the program declares a call on a channel that the systems do not have.
     let declaration = "#[cfg(feature = \"loud\")] #[used]\n\
                        #[unsafe(link_section = \".microkit.waits\")]\n\
                        static CALL: [u8; 25] = *b\"version 1\\ncall 3 in init\\n\";\n";
@@ -484,7 +484,7 @@ fn a_runtime_that_does_not_fit_the_tool_is_refused_before_the_build() {
         "install the tool of the old version",
     ];
     older.build_in("app", &[], false, &parts);
-    // Another package of this name, and a runtime that fits, are built.
+    // A foreign package of the runtime's name, and a runtime that fits, are built.
     for bench in [with_runtime("99.0.0", ""), with_runtime(tool, OURS)] {
         bench.build_in("app", &[], false, &["it was compiled"]);
     }

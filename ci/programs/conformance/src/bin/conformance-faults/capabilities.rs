@@ -1,8 +1,8 @@
 //! Capability faults. The words of the message are: program counter, capability pointer, whether
-//! the fault was in the receive phase, the lookup failure, the number of bits left, and for a guard
-//! mismatch the guard and its size.
+//! the fault was in the receive phase, the lookup failure, and the number of bits left. For a guard
+//! mismatch, the guard and its size follow.
 //!
-//! In the send phase an empty slot and a wrong type are errors instead of faults. The kernel
+//! In the send phase, an empty slot and a wrong type are errors instead of faults. The kernel
 //! reports these errors only to a call.
 
 use conformance::{A, D, Registers, Stage, Words, in_root, info, show};
@@ -21,7 +21,7 @@ const EMPTY: u64 = 9;
 /// A capability pointer that does not match the guard.
 const NONE: u64 = 1 << 20;
 
-/// The first slot after the CNode that Microkit fills.
+/// The number of the first slot beyond the CNode that Microkit fills.
 const BEYOND: u64 = 1 << slots::MICROKIT_CNODE_BITS;
 
 pub(crate) fn run(stage: &mut Stage) {

@@ -56,7 +56,7 @@ fn with_a_signal(stage: &mut Stage) {
 
 /// A fault message has the badge of the thread's fault endpoint.
 fn unbadged(stage: &mut Stage) {
-    // SAFETY: see *Puppets*. The endpoint is the driver's own.
+    // SAFETY: see *Puppets*. The fault endpoint is the endpoint of the driver.
     let given = unsafe {
         let driver = sel4::cap::Endpoint::from_bits(slots::INPUT);
         let sc = A.sched_context();

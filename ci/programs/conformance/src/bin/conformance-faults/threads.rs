@@ -17,7 +17,7 @@ pub(crate) fn run(stage: &mut Stage) {
     restart(stage);
 }
 
-/// Makes `c` signal the driver. The driver preempts `c` after that instruction.
+/// Makes `c` signal the driver. The driver preempts `c` directly after the signal.
 fn interrupt(stage: &mut Stage) {
     let signal = Registers::send(SIGNAL_DRIVER, info(0, 0), [1, 2, 3, 4]);
     stage.start(C, COUNT, signal);

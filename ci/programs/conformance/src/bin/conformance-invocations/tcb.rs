@@ -56,7 +56,7 @@ fn read_registers() {
     print_words(length);
 }
 
-/// Prints the message registers. The third register holds a status register.
+/// Prints the message registers. The third one contains the status register of a thread.
 fn print_words(length: usize) {
     let mut words: [u64; 36] = core::array::from_fn(msg_reg);
     words[2] = status(words[2]);

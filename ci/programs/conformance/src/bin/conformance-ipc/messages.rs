@@ -44,7 +44,7 @@ fn labels(stage: &mut Stage, time: Time) {
     for word in [
         info(0, 1).into_word(),
         info((1 << 52) - 1, 1).into_word(),
-        // The field reports unwrapped capabilities.
+        // The sender sets the field in which the kernel reports unwrapped capabilities.
         MessageInfo::new(3, 7, 0, 1).into_word(),
     ] {
         round_trip(stage, MessageInfo::from_word(word), time);

@@ -79,7 +79,7 @@ fn by_every_call(stage: &mut Stage) {
     }
 }
 
-/// `d` waits on its endpoint. Its notification is bound to its thread.
+/// `d` waits on its endpoint. The notification of `d` is bound to the thread of `d`.
 fn bound(stage: &mut Stage) {
     for (how, receive) in [
         ("recv", Registers::recv(INPUT, REPLY)),

@@ -217,7 +217,7 @@ fn taken_away(stage: &mut Stage) {
     show!(e, "a has its own again");
 }
 
-/// A lent scheduling context returns only to a thread without one.
+/// A lent scheduling context does not return to a lender that has got another one.
 fn given_another(stage: &mut Stage) {
     d_waits_without(stage);
     let e = stage.act(A, CALL_D);

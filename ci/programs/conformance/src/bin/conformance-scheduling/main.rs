@@ -92,7 +92,7 @@ fn no_time(puppet: Puppet) {
         .expect("the puppet has its own");
 }
 
-/// Prints the puppets that have a scheduling context: the kernel refuses to bind another to them.
+/// Prints the puppets with a scheduling context: the kernel refuses to bind a second one to them.
 fn show_holders() {
     let spare = SHORT.sched_context();
     let has_one = PUPPETS.map(|(puppet, _)| match spare.bind(puppet.tcb()) {

@@ -101,7 +101,7 @@ fn without_an_endpoint(stage: &mut Stage) {
 }
 
 /// Like Microkit, binds the scheduling context to the notification while the thread still has the
-/// scheduling context. So the thread keeps it until the thread's next wait.
+/// scheduling context. So the thread keeps the scheduling context until its next wait.
 fn passive_from_the_start(stage: &mut Stage) {
     for first in ["call", "signal"] {
         reset(stage);

@@ -132,7 +132,7 @@ fn show_timeout(stage: &mut Stage, what: &str) {
 
 fn set_timeout_endpoint(puppet: Puppet, endpoint: u64) {
     let tcb = puppet.tcb();
-    // SAFETY: see *Puppets*. The endpoint is the driver's own, or the slot is empty.
+    // SAFETY: see *Puppets*. `endpoint` names the driver's endpoint or an empty slot.
     unsafe { tcb.tcb_set_timeout_endpoint(cap::Endpoint::from_bits(endpoint)) }
         .expect("the slot holds an endpoint, or is empty");
 }
@@ -144,7 +144,7 @@ fn timeout(stage: &mut Stage) {
     show_timeout(stage, "b has too little time");
     FAULTED.send_with_mrs(info(0, 0), []);
     show_timeout(stage, "reply with label 0");
-    // The rest of the budget may not be enough for the single instruction.
+    // While b has too little budget for an instruction, each reply leads to another timeout fault.
     let next = CODE + 0x100 + 4;
     let event = loop {
         FAULTED.send_with_mrs(info(0, 1), [next]);

@@ -12,7 +12,7 @@ pub(crate) type Instruction = u32;
 /// The end of every program: `udf #0xd09e`.
 pub(crate) const DONE: Instruction = 0xd09e;
 
-/// The instruction at which the parent restarts a child: `udf #2`.
+/// The instruction after whose fault the parent restarts a child: `udf #2`.
 pub(crate) const AGAIN: Instruction = 2;
 
 /// `udf #1`
@@ -85,7 +85,7 @@ pub(crate) struct Children {
 }
 
 impl Children {
-    /// Stops all children, before any has run, and writes their programs.
+    /// Stops all children before any child has run, and writes their programs.
     pub(crate) fn new(code: &'static [AtomicU64], data: &'static [AtomicU64]) -> Self {
         data[0].store(0x5eed, Ordering::Relaxed);
         let children = Self { code };
@@ -155,7 +155,7 @@ const PROGRAMS: [&[Instruction]; 9] = [
     &[AGAIN, SVC, DONE],
 ];
 
-/// The initial registers of a child. The operands of the call are already set.
+/// The initial registers of a child. They include the arguments of the child's call.
 fn registers(id: usize) -> UserContext {
     let mut registers = UserContext::default();
     *registers.pc_mut() = code_of(id);

@@ -27,7 +27,7 @@ use crate::variant::Variant;
 use figures::{Column, Figures, OfKernel};
 use measure::Bench;
 
-/// The kernel configuration for measurements on seL4. Products use the same configuration.
+/// The kernel configuration for measurements on seL4, which products also use.
 const SEL4_CONFIG: &str = "release";
 
 /// Measures, prints the table, and writes the requested files. With `--check`, compares the numbers
@@ -88,8 +88,8 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
 }
 
 /// Measures the system in Rust, then the related systems in the same folder. `NAME-more` has rows
-/// without a C column. `NAME-c` and `NAME-limit` are skipped with `--check`, and if they cannot be
-/// built without an SDK or a C compiler.
+/// without a C column. `NAME-c` and `NAME-limit` are skipped with `--check`. They are also skipped
+/// if the SDK or the C compiler for their build is missing.
 fn columns(bench: &Bench<'_>, system: &NamedSystem, project: Option<&Project>) -> Result<OfKernel> {
     let mut of_kernel = OfKernel::new(bench.variant);
     let rust = bench.measure(system)?;

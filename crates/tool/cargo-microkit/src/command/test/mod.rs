@@ -31,7 +31,8 @@ use crate::whereabouts::Observer;
 use selection::{Case, Selection};
 use tally::{Tally, Verdict};
 
-/// A kernel and QEMU. If a tool is missing, the verdict on every case of the kernel.
+/// A kernel and the path of QEMU. If one of them is missing: the verdict on every test case of the
+/// kernel.
 type Tools = Result<(Kernel, PathBuf), Verdict>;
 
 /// Tests every chosen system in every variant.
@@ -151,8 +152,8 @@ fn test_variant(
     let tally = Mutex::new(tally);
     let work = || {
         while !interrupt::requested() {
-            // A separate statement: a temporary in the loop condition would hold the lock while the
-            // system runs.
+            // This must be a separate statement. A temporary in the loop condition would hold the
+            // lock while the system runs.
             let next = lock(&queue).next();
             let Some((case, devices, packed)) = next else {
                 break;
