@@ -87,8 +87,8 @@ pub struct Buffer {
 }
 
 impl<M: Memory, const N: usize> Pool<M, N> {
-    /// Creates the pool, with all buffers free. `epoch` is the epoch of the client's end of the
-    /// queue that sends the descriptors. The pool uses the epoch to refuse late descriptors of
+    /// Creates the pool, with all buffers free. `epoch` is the epoch of the `Producer`
+    /// with which the client sends the descriptors. The pool uses the epoch to refuse late descriptors of
     /// another incarnation.
     ///
     /// If the server writes to buffers, do not take a buffer before the queue [is

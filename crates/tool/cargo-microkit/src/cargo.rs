@@ -26,7 +26,7 @@ use crate::variant::Variant;
 /// The profile without frame pointers, because its programs must not pay for backtraces.
 const RELEASE: &str = "release";
 
-/// The Cargo setting for frame records. A backtrace follows these records.
+/// The Cargo setting for frame records. A backtrace reads the chain of these records.
 const FRAME_POINTERS: &str = r#"build.rustflags=["-Cforce-frame-pointers=yes"]"#;
 
 /// A binary and its target. Two systems may require the same binary for different targets.

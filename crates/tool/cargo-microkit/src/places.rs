@@ -156,8 +156,8 @@ impl Program {
         self.loader.find_symbol(address)
     }
 
-    /// Returns the innermost place in the program's own code, among an instruction and the calls
-    /// that led to this instruction. Returns `None` if all of these are in the runtime.
+    /// Returns the place of the first frame in the program's own code. `addresses` is a backtrace,
+    /// from the innermost frame to the outermost. Returns `None` if all frames are in the runtime.
     pub(crate) fn own_place(&self, addresses: &[u64]) -> Option<String> {
         let mut frames = addresses.iter().flat_map(|at| frames(&self.loader, *at));
         let own = frames.find(|frame| !is_of_runtime(frame))?;

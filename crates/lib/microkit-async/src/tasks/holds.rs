@@ -211,8 +211,8 @@ impl Holds {
         }
     }
 
-    /// Wakes the holds of each drained object, once after each event. Returns whether a drain was
-    /// handled. If so, all ready tasks must run before [`judge`](Self::judge) is called.
+    /// Wakes the holds of each drained object, once after each event. Returns whether holds of
+    /// a drained object were woken. If so, all ready tasks must run before [`judge`](Self::judge) is called.
     pub(crate) fn ask(&self) -> bool {
         let mut has_asked = false;
         for drain in self.drains.borrow_mut().iter_mut() {

@@ -50,8 +50,8 @@ const WAITING: usize = 32;
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
     waiting: RefCell<Deadlines<Waiting, WAITING>>,
-    /// The deadline of the alarm, or `None` if the alarm is not armed. The initial value is `None`,
-    /// because `None` does not need initialised data, which a restart would have to restore.
+    /// The deadline of the alarm, or `None` if the alarm is not armed. The initial
+    /// value `None` consists of zero bytes, so a restart only clears the value.
     armed_ns: Cell<Option<u64>>,
     /// Whether the alarm has expired, or a task waits for an earlier deadline.
     has_changed: Cell<bool>,

@@ -15,8 +15,8 @@
 //!
 //! A borrower checks the board before and after each access. The borrower writes one word with its
 //! own epoch and the last lender epoch that it has seen. So each side detects a restart of the
-//! other side. The lender also detects when no access under a lease of an earlier incarnation can
-//! be in progress.
+//! other side. A borrower that has acknowledged the lender's epoch no longer uses leases of earlier
+//! incarnations of the lender.
 
 mod borrower;
 mod lender;

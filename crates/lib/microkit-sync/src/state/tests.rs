@@ -18,7 +18,7 @@ fn new(kind: LockKind) -> State {
     State(Identity::new(kind, 0).free())
 }
 
-/// Returns the lock after these parties have tried to acquire the lock, in this order.
+/// Returns the state of a lock that these parties have requested in this order.
 fn acquired_by(kind: LockKind, parties: &[(usize, Mode)]) -> State {
     parties.iter().fold(new(kind), |state, (index, mode)| {
         let (next, _) = state

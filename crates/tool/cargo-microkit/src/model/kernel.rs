@@ -19,7 +19,7 @@ use super::source;
 const PROGRAM: &str = "kernel-aarch64";
 
 /// The kernel's target. The kernel saves and restores the floating-point registers of the programs.
-/// So the kernel cannot be built for the target without these registers.
+/// So the target is not `Target::NoFpu`.
 const TARGET: Target = Target::Fpu;
 
 /// Returns the kernel's ELF file. Builds the file first if it is not in the cache.

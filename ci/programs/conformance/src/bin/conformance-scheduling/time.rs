@@ -1,5 +1,5 @@
 //! Budgets and periods. `small` has a budget of 10 ms in a period of 250 ms. `short` has a budget
-//! of its whole period of 2 ms. The other budgets are 100 s. The printed order does not depend on
+//! of 2 ms in a period of 2 ms. The other budgets are 100 s. The printed order does not depend on
 //! the speed of the machine.
 
 use conformance::code::{COUNT, DONE, FOR_EVER};
