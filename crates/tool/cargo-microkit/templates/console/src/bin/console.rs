@@ -1,0 +1,1 @@
+../../../../../../drivers/console/src/main.rs
