@@ -1,4 +1,4 @@
-//! Runs the system on the host, in the order of the priorities and in every other schedule.
+//! Runs the system on the host, in the kernel's schedule and in every other schedule.
 
 use microkit_test::{Explorer, System};
 
