@@ -53,7 +53,7 @@ fn pack(folder: &str) -> io::Result<Vec<u8>> {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
-        let path: PathBuf = path.iter().map(|name| packed_name(name)).collect();
+        let path: PathBuf = path.iter().map(packed_name).collect();
         archive.append_data(&mut header, path, &*bytes)?;
     }
     archive.into_inner()?.finish()

@@ -1,7 +1,8 @@
 //! Writes the files of a new package. Nothing is overwritten, and a failure leaves nothing behind.
 //!
-//! The files are first written to a temporary folder in the same file system. From there they are
-//! renamed to their places, which is one step for a folder that does not exist yet.
+//! The files are first written to a temporary folder in the same file system. Then the folder of the
+//! package is renamed to its place, in one step. If the folder of the package already exists, each
+//! entry is renamed.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -79,11 +80,11 @@ fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Makes the package a workspace of its own, if Cargo refuses it otherwise: the folder is inside
-/// the folder of a workspace that does not list it.
+/// Adds an empty `[workspace]` table if Cargo otherwise rejects the package: its folder is inside a
+/// workspace that does not list the package.
 ///
-/// A workspace that lists the folder by a pattern such as `crates/*` must not get a workspace inside
-/// it, so the table is not part of every package.
+/// Not every package has the table, because Cargo rejects a workspace whose pattern, such as
+/// `crates/*`, lists another workspace.
 fn isolate(folder: &Path) -> Result<()> {
     let folder = fs::canonicalize(folder).map_err(|e| files::cannot("find", folder, &e))?;
     let is_inside = folder
@@ -94,7 +95,7 @@ fn isolate(folder: &Path) -> Result<()> {
     }
     let manifest = folder.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).map_err(|e| files::cannot("read", &manifest, &e))?;
-    let reason = "# The workspace around this folder does not list this package.";
+    let reason = "# The workspace that contains this folder does not list this package.";
     files::write(&manifest, format!("{text}\n{reason}\n[workspace]\n"))
 }
 

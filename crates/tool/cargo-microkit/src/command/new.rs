@@ -16,7 +16,7 @@ pub(super) fn new(args: &NewArgs) -> Result<Outcome> {
         list();
         return Ok(Outcome::Done);
     };
-    // `a/..` has no last part, and neither has `.`.
+    // `.` and `a/..` have no last part.
     let name = path.file_name().ok_or_else(|| {
         miette!(
             help = "for the current folder, run `cargo microkit init`",
@@ -45,7 +45,7 @@ pub(super) fn init(args: &InitArgs) -> Result<Outcome> {
     let name = PackageName::new(&name).map_err(|error| match &args.name {
         Some(_) => error,
         None => error
-            .wrap_err("the name of the folder is not used; name the package with `--name NAME`"),
+            .wrap_err("the package cannot have the name of the folder; select another name with `--name NAME`"),
     })?;
     make(&folder, &name, &args.template)?;
     terminal::line(format_args!("cargo microkit run {name}"));

@@ -1,9 +1,9 @@
-//! The templates of `new` and `init`: packages that run, pass their tests and pass `check` as they
-//! are made.
+//! The templates of `new` and `init`. A new package runs, and passes its tests and `check`, without
+//! a change.
 //!
 //! `build.rs` packs the folder `templates` into this program. The programs, tests and system files
-//! of a template are symbolic links to an example, so a template cannot differ from its example.
-//! Only names and paths are replaced when a package is made.
+//! of a template are symbolic links to an example, so a template cannot differ from its example. For
+//! a new package, only names and paths are replaced.
 
 mod name;
 mod runtime;
@@ -31,8 +31,8 @@ pub(crate) struct Template {
     pub(crate) prints: &'static str,
 }
 
-/// All templates, in the order in which a beginner reads them.
-pub(crate) static ALL: [Template; 3] = [
+/// All templates, in reading order.
+pub(crate) static ALL: [Template; 6] = [
     Template {
         name: "hello",
         example: "hello",
@@ -51,9 +51,27 @@ pub(crate) static ALL: [Template; 3] = [
         about: "calls with types: a protocol, and channels and memory by name",
         prints: "ping: add 2: Ok(3)",
     },
+    Template {
+        name: "server",
+        example: "sums",
+        about: "a passive server with a session for each client, and two clients",
+        prints: "server: client 1 opens a sum",
+    },
+    Template {
+        name: "driver",
+        example: "clock",
+        about: "a driver with registers and an interrupt, and its client",
+        prints: "client: alarm 1 rings in time",
+    },
+    Template {
+        name: "rust-sel4",
+        example: "rust-sel4",
+        about: "a client and a server with the names of rust-sel4",
+        prints: "client: hello is HELLO",
+    },
 ];
 
-/// The name of the template that `new` uses if no template is named.
+/// The name of the template that `new` uses without `--template`.
 pub(crate) const DEFAULT: &str = "ping-pong";
 
 const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/templates.tar.gz"));
@@ -64,7 +82,7 @@ const COMMON: &str = "common";
 /// The folder with the program of the console.
 const CONSOLE: &str = "console";
 
-/// The name in file names and in files that are no links. The package's name replaces it.
+/// A placeholder for the package's name, in file names and in the files that are not links.
 const NAME: &str = "NAME";
 
 /// A file of a package, by its path in the package.
@@ -95,11 +113,11 @@ impl Template {
                 continue;
             }
             let text = match path_in_package.to_str() {
-                Some("Cargo.toml") => manifest(text, runtime).replace(NAME, name.as_str()),
+                Some("Cargo.toml") => manifest(&text.replace(NAME, name.as_str()), runtime),
                 Some("readme.txt") => self.readme(text, name) + &end.replace(NAME, name.as_str()),
                 _ if is_common(path) => text
-                    .replace(INSTALL, &runtime.installation())
-                    .replace(NAME, name.as_str()),
+                    .replace(NAME, name.as_str())
+                    .replace(INSTALL, &runtime.installation()),
                 _ => self.rename(text, name),
             };
             made.push((file_name(&path_in_package, name), text));
@@ -110,8 +128,10 @@ impl Template {
     /// Returns whether the package would have a dependency with its own name.
     pub(crate) fn depends_on(&self, name: &PackageName) -> Result<bool> {
         let manifest = text_of(&unpack()?, &Path::new(self.name).join("Cargo.toml"));
-        let line = format!("{name} = ");
-        Ok(manifest.lines().any(|other| other.starts_with(&line)))
+        let manifest: toml::Table = toml::from_str(&manifest).unwrap_or_default();
+        let tables = ["dependencies", "dev-dependencies"].map(|table| manifest.get(table));
+        let mut tables = tables.into_iter().flatten();
+        Ok(tables.any(|table| table.get(name.as_str()).is_some()))
     }
 
     /// Replaces the example's names and paths in one of its files.
@@ -123,8 +143,8 @@ impl Template {
         text.replace(&format!("{example}.expected"), &format!("{name}.expected"))
     }
 
-    /// Makes the README of a package from that of the example. The picture is left out, because it
-    /// would not follow changes of the system.
+    /// Makes the README of a package from the README of the example. Removes the picture, because it
+    /// would become wrong with the first change of the system.
     fn readme(&self, text: &str, name: &PackageName) -> String {
         let example = self.example;
         let text = self.rename(text, name);
@@ -144,16 +164,17 @@ impl Template {
 /// The end of every README.
 const README_END: &str = "readme-end.txt";
 
-/// The place of the command that installs this program.
-const INSTALL: &str = "INSTALL";
+/// A placeholder for the command that installs this program. It cannot be a package's name, because
+/// of the braces.
+const INSTALL: &str = "{install}";
 
-/// Returns whether a manifest has the program of the console.
+/// Returns whether a manifest has the binary `console`.
 fn has_console(manifest: &str) -> bool {
     manifest.contains("[[bin]]\nname = \"console\"")
 }
 
-/// Replaces the paths in a manifest, which are relative to the root of this project, by
-/// dependencies on the runtime's source.
+/// Replaces the paths in a manifest by dependencies on the runtime's source. The paths in a template
+/// are relative to the root of this project.
 fn manifest(text: &str, runtime: &Runtime) -> String {
     let mut made = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! The source of the runtime for a new package: a clone of this project, or a Git repository.
+//! The source of a new package's dependencies: a clone of this project, or a Git repository.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use miette::{Result, miette};
 pub(crate) enum Runtime {
     /// A clone of this project.
     Folder(PathBuf),
-    /// A Git repository, with a commit of it or the newest.
+    /// A Git repository. Without a commit, Cargo selects the newest.
     Git { url: String, at: Option<Commit> },
 }
 
-/// A commit, as Cargo names it in a dependency.
+/// A commit, in the forms that a dependency can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Commit {
     Tag(String),
@@ -67,7 +67,7 @@ impl Runtime {
     /// Returns the commands that install this program on a machine for CI.
     pub(crate) fn installation(&self) -> String {
         match self {
-            // Such a machine has no clone.
+            // A machine for CI does not have the clone.
             Self::Folder(_) => "echo 'Cargo.toml names a folder of another machine. Write git \
                                 dependencies there, and here: cargo install --locked --git URL \
                                 cargo-microkit'; exit 1"
@@ -162,15 +162,15 @@ impl Runtime {
     /// Returns the clone that this program was built from, if it still exists.
     fn built_from() -> Option<Self> {
         let clone = clone_of(Path::new(env!("CARGO_MANIFEST_DIR")))?;
-        // Cargo's own checkout of a Git repository has this mark. Cargo deletes such a checkout
-        // when it likes.
+        // Cargo's own checkout of a Git repository has this file. Cargo may delete such a checkout at
+        // any time.
         let is_of_cargo = clone.join(".cargo-ok").exists();
         (!is_of_cargo).then_some(Self::Folder(clone))
     }
 }
 
 impl Commit {
-    /// Decides what `text` names. Git's hashes have 7 to 40 hexadecimal digits.
+    /// Returns the tag or the commit that `text` names. Git's hashes have 7 to 40 hexadecimal digits.
     fn new(text: &str) -> Self {
         let is_hash =
             (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -189,7 +189,7 @@ impl Commit {
     }
 }
 
-/// The folder by which a clone of this project is recognised.
+/// A folder that every clone of this project has.
 const RUNTIME: &str = "crates/runtime/sel4-microkit";
 
 fn is_clone(folder: &Path) -> bool {
@@ -202,8 +202,8 @@ fn clone_of(package: &Path) -> Option<PathBuf> {
     is_clone(clone).then(|| clone.to_path_buf())
 }
 
-/// Returns the packages and their programs in Cargo's record of installations, of which Cargo keeps
-/// two forms.
+/// Returns the packages in Cargo's record of installations, each with its programs. Cargo writes the
+/// record in two forms.
 fn installs(root: &Path) -> Vec<(String, Vec<String>)> {
     let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default();
     let names = |list: &serde_json::Value| {
@@ -244,7 +244,7 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Returns a string of TOML.
+/// Returns `text` as a string of TOML.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

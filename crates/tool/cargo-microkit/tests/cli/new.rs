@@ -162,6 +162,8 @@ fn a_wrong_name_or_template_is_refused_before_anything_is_written() {
         let arguments = ["new", name, "--template", "typed"];
         check(bench.microkit(&arguments), false, &parts);
     }
+    check(bench.microkit(&["new", "sub/edition"]), true, &[]);
+    fs::remove_dir_all(bench.path("sub")).expect("the folder");
     for name in [".", "..", "a/..", "/"] {
         check(bench.microkit(&["new", name]), false, &["init"]);
     }
@@ -261,6 +263,14 @@ fn the_list_has_a_line_for_each_template() {
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(names, ["hello", "ping-pong", "typed"]);
+    let all = [
+        "hello",
+        "ping-pong",
+        "typed",
+        "server",
+        "driver",
+        "rust-sel4",
+    ];
+    assert_eq!(names, all);
     assert!(list.contains("`hello, world`"), "{list}");
 }
