@@ -5,7 +5,7 @@
 //! entry is renamed.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
 use miette::{Result, miette};
@@ -16,6 +16,13 @@ use crate::project::{Project, nearest_manifest};
 /// Writes `package` to a folder that does not exist, or that is empty except for `.git`.
 pub(crate) fn write(folder: &Path, package: &[(PathBuf, String)]) -> Result<()> {
     let (existing, missing) = split(folder);
+    if missing
+        .components()
+        .any(|part| part == Component::ParentDir)
+    {
+        // `a/../b` without a folder `a` names nothing.
+        return Err(files::cannot("find", folder, &ErrorKind::NotFound.into()));
+    }
     let write = || -> io::Result<()> {
         let stage = tempfile::Builder::new()
             .prefix(".cargo-microkit-")

@@ -38,8 +38,8 @@ impl Runtime {
             miette!(
                 help = "name the source: `--runtime FOLDER` for a clone of this project, or \
                         `--runtime URL#TAG` for a Git repository",
-                "the source of the runtime is not known: Cargo has no record of the installation \
-                 of this program, and the clone that it was built from does not exist any more"
+                "the source of the runtime is not known: neither Cargo's record of the installation \
+                 of this program nor this program itself names a source that still exists"
             )
         })
     }

@@ -96,6 +96,7 @@ fn a_folder_with_files_is_refused_and_unchanged() {
     let file = bench.file("file", "x");
     check(bench.microkit(&["new", "file"]), false, &["`", "file`"]);
     check(bench.microkit(&["new", "file/x"]), false, &["file/x`"]);
+    check(bench.microkit(&["new", "no/../x"]), false, &["no/../x`"]);
     std::os::unix::fs::symlink("nowhere", bench.path("link")).expect("a link");
     check(bench.microkit(&["new", "link"]), false, &["link`"]);
     assert_eq!(text(&file), "x");
