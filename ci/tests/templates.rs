@@ -28,9 +28,6 @@ const OWN: [&str; 5] = [
     "README.md",
 ];
 
-/// The console's program, which the examples take from the crate `microkit-console`.
-const CONSOLE: (&str, &str) = ("src/bin/console.rs", "crates/drivers/console/src/main.rs");
-
 /// A folder with a package of each template.
 struct Packages(tempfile::TempDir);
 
@@ -137,11 +134,7 @@ fn each_file_of_a_template_is_that_of_its_example() {
         for own in OWN {
             assert!(made.remove(own).is_some(), "{template} lacks {own}");
         }
-        let mut expect = from_example(example, &format!("my-{template}"));
-        if made.contains_key(CONSOLE.0) {
-            let text = fs::read_to_string(root().join(CONSOLE.1)).expect("the console");
-            expect.insert(CONSOLE.0.into(), text);
-        }
+        let expect = from_example(example, &format!("my-{template}"));
         let names = |files: &BTreeMap<String, String>| files.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&made), names(&expect), "{template}");
         for (path, text) in made {
@@ -198,30 +191,6 @@ impl Manifest {
                 .collect(),
         }
     }
-
-    /// Adds what the program of the console needs.
-    fn add_console(&mut self) {
-        let console = Self::read(&root().join("crates/drivers/console"));
-        for (name, version, features, is_for_tests) in console.dependencies {
-            let own = self.dependencies.iter().find(|(other, ..)| *other == name);
-            match own.cloned() {
-                Some(own) => {
-                    self.dependencies.remove(&own);
-                    let mut all = [own.2, features].concat();
-                    all.sort();
-                    self.dependencies.insert((name, version, all, own.3));
-                }
-                // Only the library of the console uses the others.
-                None if name == "arm-pl011-uart" => {
-                    self.dependencies
-                        .insert((name, version, features, is_for_tests));
-                }
-                None => {}
-            }
-        }
-        let bin = ("console".into(), vec!["bin".into()], false);
-        self.targets.insert(bin);
-    }
 }
 
 #[test]
@@ -229,10 +198,7 @@ fn the_manifest_of_a_template_agrees_with_that_of_its_example() {
     let packages = Packages::new();
     for (template, example) in TEMPLATES {
         let made = Manifest::read(&packages.path(template));
-        let mut expect = Manifest::read(&root().join("examples").join(example));
-        if packages.path(template).join(CONSOLE.0).exists() {
-            expect.add_console();
-        }
+        let expect = Manifest::read(&root().join("examples").join(example));
         assert_eq!(made, expect, "{template}");
     }
 }

@@ -79,9 +79,6 @@ const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/templates.tar.gz
 /// The folder with the files of every template.
 const COMMON: &str = "common";
 
-/// The folder with the program of the console.
-const CONSOLE: &str = "console";
-
 /// A placeholder for the package's name, in file names and in the files that are not links.
 const NAME: &str = "NAME";
 
@@ -97,17 +94,11 @@ impl Template {
     /// Makes the files of a package.
     pub(crate) fn files(&self, name: &PackageName, runtime: &Runtime) -> Result<Vec<NewFile>> {
         let packed = unpack()?;
-        let own = self.name;
         let is_common = |path: &Path| path.starts_with(COMMON);
-        let has_console = packed
-            .iter()
-            .any(|(path, text)| path.ends_with(format!("{own}/Cargo.toml")) && has_console(text));
         let end = text_of(&packed, &Path::new(COMMON).join(README_END));
         let mut made = Vec::new();
         for (path, text) in &packed {
-            let is_wanted = is_common(path)
-                || path.starts_with(own)
-                || (path.starts_with(CONSOLE) && has_console);
+            let is_wanted = is_common(path) || path.starts_with(self.name);
             let path_in_package: PathBuf = path.iter().skip(1).collect();
             if !is_wanted || path_in_package == Path::new(README_END) {
                 continue;
@@ -167,11 +158,6 @@ const README_END: &str = "readme-end.txt";
 /// A placeholder for the command that installs this program. It cannot be a package's name, because
 /// of the braces.
 const INSTALL: &str = "{install}";
-
-/// Returns whether a manifest has the binary `console`.
-fn has_console(manifest: &str) -> bool {
-    manifest.contains("[[bin]]\nname = \"console\"")
-}
 
 /// Replaces the paths in a manifest by dependencies on the runtime's source. The paths in a template
 /// are relative to the root of this project.

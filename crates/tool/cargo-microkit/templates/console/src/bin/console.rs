@@ -1,1 +1,0 @@
-../../../../../../drivers/console/src/main.rs
