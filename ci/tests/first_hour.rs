@@ -1,13 +1,13 @@
-//! Follows `docs/guide/first-hour.md`. Builds a package from the page's code blocks, outside the
-//! workspace, and tests the package on the host and on the model kernel.
+//! Follows `docs/guide/first-hour.md`. Makes the package with `cargo microkit new`, replaces files by
+//! the page's code blocks, and tests the package on the host and on the model kernel.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use ci::root;
 
-/// The files of the package. `Cargo.toml` is the output of `cargo new` plus the code block.
+/// The files that the page contains. The block for `Cargo.toml` replaces the binary `hello`.
 const FILES: [&str; 6] = [
     "Cargo.toml",
     "src/bin/display.rs",
@@ -31,9 +31,15 @@ fn blocks(page: &str) -> Vec<(&'static str, String)> {
     found
 }
 
-/// Writes the package to `folder`.
-fn write(page: &str, folder: &Path) {
-    let manifest = "[package]\nname = \"thermometer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n";
+/// The lines of `Cargo.toml` that the page replaces.
+const HELLO: &str = "[[bin]]\nname = \"hello\"\ntest = false\n";
+
+/// Makes the page's changes in the package.
+fn change(page: &str, folder: &Path) {
+    for file in ["src/bin/hello.rs", "tests/system.rs"] {
+        assert!(page.contains(file), "the page does not delete {file}");
+        fs::remove_file(folder.join(file)).expect("the template has the file");
+    }
     let blocks = blocks(page);
     for file in FILES {
         let mut of_file = blocks.iter().filter(|(name, _)| *name == file);
@@ -41,59 +47,86 @@ fn write(page: &str, folder: &Path) {
             .next()
             .unwrap_or_else(|| panic!("no block is {file}"));
         assert_eq!(of_file.next(), None, "two blocks are {file}");
+        let path = folder.join(file);
         let code = match file {
             "Cargo.toml" => {
-                let clone = root().display().to_string();
-                let code = code.replace("../sel4-microkit-rs", &clone);
-                assert!(
-                    code.contains(&clone),
-                    "the page gives another path to the clone"
-                );
-                // The package must not be a member of the surrounding workspace.
-                format!("{manifest}{code}\n[workspace]\n")
+                let manifest = fs::read_to_string(&path).expect("the manifest");
+                assert!(manifest.contains(HELLO), "{manifest}");
+                manifest.replace(HELLO, code)
             }
             _ => code.clone(),
         };
-        let path = folder.join(file);
-        fs::create_dir_all(path.parent().expect("the path is in the folder")).unwrap();
-        fs::write(path, code).unwrap();
+        fs::write(path, code).expect("the folder exists");
     }
 }
 
-#[test]
-fn the_package_of_the_first_hour_passes_its_tests() {
-    let page = fs::read_to_string(root().join("docs/guide/first-hour.md")).unwrap();
-    let target = root().join("target");
-    let folder: PathBuf = target.join("first-hour/thermometer");
-    write(&page, &folder);
-    // Uses the dependency versions of the workspace.
-    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+/// Runs the tool in a folder, and returns its standard output.
+fn microkit(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "cargo-microkit",
-            "--manifest-path",
-        ])
+        .args(["run", "--quiet", "--package", "cargo-microkit"])
+        .arg("--manifest-path")
         .arg(root().join("Cargo.toml"))
-        .args(["--", "test", "thermometer.system", "--kernel", "model"])
-        .current_dir(&folder)
+        .arg("--")
+        .args(arguments)
+        .current_dir(folder)
         // Reuses the crates that the workspace has built.
-        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_TARGET_DIR", root().join("target"))
         .output()
         .expect("Cargo runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}{errors}");
+    text.into_owned()
+}
+
+/// The page's command that makes the package.
+const NEW: [&str; 4] = ["new", "thermometer", "--template", "hello"];
+
+fn page() -> String {
+    fs::read_to_string(root().join("docs/guide/first-hour.md")).expect("the page exists")
+}
+
+#[test]
+fn the_package_of_the_first_hour_passes_its_tests() {
+    let page = page();
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let folder = home.path().join("thermometer");
+    assert!(page.contains(&format!("cargo microkit {}\n", NEW.join(" "))));
+    microkit(home.path(), &NEW);
+    change(&page, &folder);
+    // The versions of the workspace.
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).expect("a copy");
+    let text = microkit(&folder, &["test", "thermometer", "--kernel", "model"]);
     for line in [
         "ok   thermometer (host)",
         "ok   thermometer (model debug, dev)",
     ] {
-        assert!(
-            page.contains(line) && text.contains(line),
-            "{line}\n{text}{errors}"
-        );
+        assert!(page.contains(line) && text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn the_page_lists_every_file_of_the_template() {
+    let page = page();
+    let home = tempfile::tempdir().expect("a temporary directory");
+    microkit(home.path(), &NEW);
+    let package = home.path().join("thermometer");
+    let names = |folder: &str| {
+        let entries = fs::read_dir(package.join(folder)).expect("the folder exists");
+        let names = entries.map(|entry| entry.expect("the entry is readable").file_name());
+        let names = names.map(|name| name.into_string().expect("UTF-8"));
+        names.collect::<Vec<_>>()
+    };
+    let top = names(".").into_iter();
+    let top = top.filter(|name| !["src", "tests"].contains(&name.as_str()));
+    let inside = ["src/bin", "tests"].map(|folder| {
+        let names = names(folder).into_iter();
+        names.map(move |name| format!("{folder}/{name}"))
+    });
+    let files: Vec<_> = top.chain(inside.into_iter().flatten()).collect();
+    assert!(files.len() > 5, "{files:?}");
+    for file in files {
+        assert!(page.contains(&format!("`{file}`")), "{file}");
     }
 }
 

@@ -4,9 +4,9 @@ use std::string::ToString;
 use std::vec::Vec;
 use std::{format, println};
 
+use counter::{CounterClient, Direction, Overflow};
 use microkit_protocol::{CallError, Refusal};
 use microkit_test::{Explorer, System};
-use ping_pong_typed::{CounterClient, Direction, Overflow};
 use sel4_microkit::{ChannelSet, Handler, Infallible, MessageInfo, debug_println};
 
 #[path = "../src/bin/ping-typed.rs"]
@@ -21,10 +21,7 @@ microkit_system::system! {
     channel PONG = "pong";
 }
 
-const SYSTEM: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../microkit-systems/ping-pong-typed.system"
-);
+const SYSTEM: &str = "../../microkit-systems/ping-pong-typed.system";
 
 /// Logs each notification from `pong`.
 struct Ping;

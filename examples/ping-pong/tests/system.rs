@@ -9,10 +9,7 @@ mod ping;
 #[allow(unused_attributes)]
 mod pong;
 
-const SYSTEM: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../microkit-systems/ping-pong.system"
-);
+const SYSTEM: &str = "../../microkit-systems/ping-pong.system";
 
 const EXPECTED: &str = include_str!("../../../microkit-systems/ping-pong.expected");
 

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
 use crate::keys::Escape;
+use crate::template::{self, Template};
 
 /// The text of `--version`: versions, and the path of this program.
 ///
@@ -40,6 +42,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    New(NewArgs),
+    Init(InitArgs),
     Build(BuildArgs),
     Run(RunArgs),
     Test(TestArgs),
@@ -48,6 +52,55 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     Sdk(SdkArgs),
     Doctor(DoctorArgs),
+}
+
+/// Make a package with a system that runs and has tests
+///
+/// The package has a system file, a program for each protection domain, tests on the host, the
+/// expected output of the system, a workflow for GitHub, and settings for VS Code. PATH is the
+/// folder of the package, and its last part is the name of the package. The folder must not exist,
+/// or must be empty.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo microkit new my-system\n  \
+    cargo microkit new path/to/my-system --template typed\n  \
+    cargo microkit new --list")]
+pub(crate) struct NewArgs {
+    /// The folder of the package
+    #[arg(value_name = "PATH", required_unless_present = "list")]
+    pub(crate) path: Option<PathBuf>,
+    /// List the templates, with a line that each system prints
+    #[arg(long, conflicts_with_all = ["path", "template", "runtime"])]
+    pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) template: TemplateArgs,
+}
+
+/// Make a package in the current folder, as `new` does
+///
+/// The current folder must be empty, except for `.git`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo microkit init --template driver")]
+pub(crate) struct InitArgs {
+    /// The name of the package [default: the name of the folder]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) template: TemplateArgs,
+}
+
+/// Options that `new` and `init` share.
+#[derive(Debug, Args)]
+pub(crate) struct TemplateArgs {
+    /// The system of the package; `new --list` describes each template
+    #[arg(long, value_name = "NAME", default_value = template::DEFAULT)]
+    #[arg(value_parser = one_template())]
+    pub(crate) template: &'static Template,
+    /// The source of the crates that the package depends on: the folder of a clone, or the URL of a
+    /// Git repository, as URL, URL#TAG or URL#COMMIT [default: where this program was installed
+    /// from, or the clone that it was built from]
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) runtime: Option<String>,
 }
 
 /// Build a system's programs and pack them into an image
@@ -460,6 +513,13 @@ impl VariantArgs {
             &self.profile
         }
     }
+}
+
+/// Returns the parser of a template's name.
+fn one_template() -> impl TypedValueParser<Value = &'static Template> {
+    let names = template::ALL.iter().map(|template| template.name);
+    PossibleValuesParser::new(names)
+        .try_map(|name| Template::named(&name).ok_or("this template does not exist"))
 }
 
 /// The longest time limit. Adding this limit to an `Instant` cannot overflow.

@@ -6,9 +6,9 @@
 
 use core::sync::atomic::Ordering;
 
+use counter::{CounterClient, Direction};
 use microkit_console::println;
 use microkit_protocol::CallError;
-use ping_pong_typed::{CounterClient, Direction};
 use sel4_microkit::{ChannelSet, Handler, Infallible, MessageInfo, protection_domain};
 
 microkit_system::system! {

@@ -5,9 +5,9 @@
 
 use core::sync::atomic::Ordering;
 
+use counter::{Counter, CounterServer, Direction, HISTORY, Overflow};
 use heapless::{String, Vec};
 use microkit_console::println;
-use ping_pong_typed::{Counter, CounterServer, Direction, HISTORY, Overflow};
 use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, protection_domain};
 
 microkit_system::system! {

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod doctor;
 mod graph;
+mod new;
 mod run;
 mod sdk;
 mod systems;
@@ -29,6 +30,8 @@ pub(crate) enum Outcome {
 /// Runs a subcommand.
 pub(crate) fn run(command: &Command) -> Result<Outcome> {
     match command {
+        Command::New(args) => new::new(args),
+        Command::Init(args) => new::init(args),
         Command::Build(args) => build::build(args),
         Command::Run(args) => run::run(args),
         Command::Test(args) => test::test(args),

@@ -16,6 +16,7 @@ mod host_tests;
 mod keys;
 mod model;
 mod names;
+mod new;
 mod outputs;
 mod programs;
 mod run;
