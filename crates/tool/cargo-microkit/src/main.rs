@@ -7,7 +7,7 @@
 //!
 //! The steps of a run:
 //!
-//! 1. a [`system`] argument names a [`system_file`]. The system file names its [`programs`];
+//! 1. a [`system`] argument names a [`system_file`], which the [`catalog`] finds. The system file names its [`programs`];
 //! 2. [`cargo`] builds the ELF files of Rust programs, and [`c`] compiles the C programs;
 //! 3. the [`kernel`]'s packer makes the image ([`builder`] drives steps 1 to 3);
 //! 4. a [`qemu`] guest runs the image. Its serial [`log`] is shown with the source [`places`] of
@@ -23,6 +23,7 @@ mod c;
 mod c_compiler;
 mod c_program;
 mod cargo;
+mod catalog;
 mod chosen;
 mod cli;
 mod command;
