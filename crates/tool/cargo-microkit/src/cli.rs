@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     Sdk(SdkArgs),
     Doctor(DoctorArgs),
+    Completions(CompletionsArgs),
 }
 
 /// Build a system's programs and pack them into an image
@@ -347,6 +348,30 @@ pub(crate) struct DoctorArgs {
     pub(crate) sdk: SdkArg,
     #[command(flatten)]
     pub(crate) program: QemuProgramArg,
+}
+
+/// Print the script that completes `cargo microkit` in a shell
+///
+/// The script completes subcommands, options, and names of systems. For the names, `cargo-microkit`
+/// must be on the PATH.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    bash: echo 'source <(cargo microkit completions bash)' >> ~/.bashrc\n  \
+    zsh:  cargo microkit completions zsh > DIR/_cargo-microkit, for a DIR in fpath\n  \
+    fish: cargo microkit completions fish > ~/.config/fish/conf.d/cargo-microkit.fish")]
+pub(crate) struct CompletionsArgs {
+    #[arg(value_enum, required_unless_present = "systems")]
+    pub(crate) shell: Option<ShellArg>,
+    /// Print the names of the systems, for the scripts
+    #[arg(long, hide = true, conflicts_with = "shell")]
+    pub(crate) systems: bool,
+}
+
+#[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellArg {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 #[derive(Debug, Args)]

@@ -95,6 +95,16 @@ impl Finder {
         Ok((system, project))
     }
 
+    /// Returns the names of all systems, sorted.
+    pub(super) fn names(&self) -> Result<Vec<String>> {
+        Ok(self
+            .catalog()?
+            .names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect())
+    }
+
     /// Returns whether a system has this name.
     pub(super) fn has(&self, name: &str) -> Result<bool> {
         Ok(self.catalog()?.names().contains(&name))
