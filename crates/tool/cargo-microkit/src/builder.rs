@@ -317,8 +317,7 @@ mod tests {
             let path = root.join(file);
             std::fs::create_dir_all(path.parent().expect("it has one")).expect("the folder");
             std::fs::write(&path, "<system/>").expect("the file");
-            let system =
-                NamedSystem::find(path.to_str().expect("UTF-8"), None).expect("it is there");
+            let system = NamedSystem::at(&path);
             place_of(&system, project, target)
         };
         let project = root.join("project");

@@ -52,6 +52,7 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     Sdk(SdkArgs),
     Doctor(DoctorArgs),
+    Completions(CompletionsArgs),
 }
 
 /// Make a package with a system that runs and has tests
@@ -198,8 +199,9 @@ pub(crate) struct RunArgs {
     cargo microkit test ping-pong --config debug,release --profile dev,release\n  \
     cargo microkit test hello --bless")]
 pub(crate) struct TestArgs {
-    /// Systems to test, by name or path [default: all in microkit-systems that have an .expected
-    /// file]
+    /// Systems to test, by name or path, as for `run` [default: all systems of the package that
+    /// have an .expected file; for a package without systems, and at the workspace's root, all of
+    /// the workspace]
     #[arg(value_name = "SYSTEM")]
     pub(crate) systems: Vec<String>,
     #[command(flatten)]
@@ -254,10 +256,9 @@ pub(crate) struct TestArgs {
     cargo microkit bench --check\n  \
     cargo microkit bench --kernel sel4 --json bench.json --plot bench.svg")]
 pub(crate) struct BenchArgs {
-    /// The name of a system in the workspace's microkit-systems or in the current folder, or the
-    /// path of a system file
-    #[arg(value_name = "SYSTEM", default_value = "bench")]
-    pub(crate) system: String,
+    /// The system, by name or path, as for `run` [default: bench, or else the only system]
+    #[arg(value_name = "SYSTEM")]
+    pub(crate) system: Option<String>,
     #[command(flatten)]
     pub(crate) options: Options,
     #[command(flatten)]
@@ -304,7 +305,8 @@ pub(crate) struct BenchArgs {
     cargo microkit check path/to/my.system --no-build --kernel model\n  \
     cargo microkit check path/to/my.system --elf path/to/build")]
 pub(crate) struct CheckArgs {
-    /// Systems to check, by name or path [default: all in microkit-systems]
+    /// Systems to check, by name or path, as for `run` [default: all systems of the package; for a
+    /// package without systems, and at the workspace's root, all of the workspace]
     #[arg(value_name = "SYSTEM")]
     pub(crate) systems: Vec<String>,
     /// Fail on warnings too
@@ -402,12 +404,40 @@ pub(crate) struct DoctorArgs {
     pub(crate) program: QemuProgramArg,
 }
 
+/// Print the script that completes `cargo microkit` in a shell
+///
+/// The script completes subcommands, options, and names of systems. For the names, `cargo-microkit`
+/// must be on the PATH.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    bash: echo 'source <(cargo microkit completions bash)' >> ~/.bashrc\n  \
+    zsh:  cargo microkit completions zsh > DIR/_cargo-microkit, for a DIR in fpath\n  \
+    fish: cargo microkit completions fish > ~/.config/fish/conf.d/cargo-microkit.fish")]
+pub(crate) struct CompletionsArgs {
+    #[arg(value_enum, required_unless_present = "systems")]
+    pub(crate) shell: Option<ShellArg>,
+    /// Print the names of the systems, for the scripts
+    #[arg(long, hide = true, conflicts_with = "shell")]
+    pub(crate) systems: bool,
+}
+
+#[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShellArg {
+    Bash,
+    Zsh,
+    Fish,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SystemArg {
-    /// The name of a system in the workspace's microkit-systems or in the current folder, or the
-    /// path of a system file
+    /// The name of a system, or the path of a system file [default: the only system]
+    ///
+    /// NAME means the file NAME.system in the current folder, beside the Cargo.toml of the current
+    /// package or workspace, or in the folder microkit-systems there, with its subfolders. If these
+    /// places do not contain NAME.system, the other packages of the workspace are searched in the
+    /// same way. Two files of one name are an error.
     #[arg(value_name = "SYSTEM")]
-    pub(crate) system: String,
+    pub(crate) system: Option<String>,
 }
 
 #[derive(Debug, Args)]

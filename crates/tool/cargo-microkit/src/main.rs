@@ -7,7 +7,8 @@
 //!
 //! The steps of a run:
 //!
-//! 1. a [`system`] argument names a [`system_file`]. The system file names its [`programs`];
+//! 1. a [`system`] argument names a [`system_file`], which the [`catalog`] finds. The system file
+//!    names its [`programs`];
 //! 2. [`cargo`] builds the ELF files of Rust programs, of the workspace and of its dependencies, and
 //!    [`c`] compiles the C programs;
 //! 3. the [`kernel`]'s packer makes the image ([`builder`] drives steps 1 to 3);
@@ -25,6 +26,7 @@ mod c_compiler;
 mod c_program;
 mod calls;
 mod cargo;
+mod catalog;
 mod chosen;
 mod cli;
 mod command;

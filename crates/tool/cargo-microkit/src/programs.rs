@@ -327,7 +327,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("a.system");
         std::fs::write(&file, text).expect("the file");
-        let system = NamedSystem::find(file.to_str().expect("UTF-8"), None).expect("it is there");
+        let system = NamedSystem::at(&file);
         SystemFile::images_of(&system).expect("it is UTF-8")[0].clone()
     }
 

@@ -103,6 +103,12 @@ impl Project {
             || packages.any(|package| package.manifest_path.as_std_path() == manifest)
     }
 
+    /// Returns the folders of the workspace's packages.
+    pub(crate) fn package_folders(&self) -> impl Iterator<Item = &Path> {
+        let packages = self.metadata.packages.iter();
+        packages.filter_map(|package| package.manifest_path.as_std_path().parent())
+    }
+
     /// Returns Cargo's target directory.
     pub(crate) fn target_directory(&self) -> &Path {
         self.metadata.target_directory.as_std_path()

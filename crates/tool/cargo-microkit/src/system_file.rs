@@ -184,7 +184,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("x.system");
         std::fs::write(&path, text).expect("the file");
-        let system = NamedSystem::find(path.to_str().expect("UTF-8"), None).expect("it is there");
+        let system = NamedSystem::at(&path);
         SystemFile::read(system, sdf::KernelConfig::QEMU_VIRT_AARCH64, Vec::new())
     }
 

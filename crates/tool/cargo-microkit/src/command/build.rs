@@ -17,7 +17,7 @@ use crate::variant::Variant;
 
 /// Builds the image, shows the memory use of each PD, and prints the path of the image.
 pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
-    let (system, project) = find_system(&args.system.system)?;
+    let (system, project) = find_system(args.system.system.as_deref(), "build")?;
     let (packed, _) = image(
         system,
         project.as_deref(),

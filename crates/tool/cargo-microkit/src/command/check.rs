@@ -1,14 +1,11 @@
 //! `check`: finds errors and suspicious constructs in systems before they run.
 
-use std::rc::Rc;
-
-use miette::{Report, Result, miette};
+use miette::{Report, Result};
 
 use crate::cli::CheckArgs;
-use crate::command::systems::{OfProject, find_systems};
-use crate::command::{Outcome, project_here};
+use crate::command::Outcome;
+use crate::command::systems::{OfProject, all_systems, find_systems};
 use crate::declared;
-use crate::system::{self, NamedSystem};
 use crate::terminal;
 
 /// The number of findings in all systems.
@@ -21,7 +18,11 @@ struct Tally {
 /// Checks each system. Prints the findings, or a line for a system without findings.
 pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
     let mut tally = Tally::default();
-    for group in selected(&args.systems)? {
+    let groups = match args.systems.is_empty() {
+        true => all_systems()?,
+        false => find_systems(&args.systems)?,
+    };
+    for group in groups {
         check_group(args, group, &mut tally)?;
     }
     Ok(tally.outcome(args.deny_warnings))
@@ -67,29 +68,6 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
         }
     }
     Ok(())
-}
-
-/// Returns the named systems, or all systems of the workspace if no system is named.
-fn selected(names: &[String]) -> Result<Vec<OfProject>> {
-    if !names.is_empty() {
-        return find_systems(names);
-    }
-    let Some(project) = project_here()? else {
-        return Err(miette!(
-            help = system::name_one("go to one, or give the paths of system files"),
-            "no system is named, and the current folder is not in a Cargo project"
-        ));
-    };
-    let systems = NamedSystem::all(project.root());
-    if systems.is_empty() {
-        return Err(miette!(
-            help = system::name_one("give the paths of system files"),
-            "nothing to check: `{}` holds no system file",
-            system::directory(project.root()).display()
-        ));
-    }
-    let project = Some(Rc::new(project));
-    Ok(vec![OfProject { systems, project }])
 }
 
 impl Tally {

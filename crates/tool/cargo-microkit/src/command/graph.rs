@@ -16,7 +16,7 @@ use crate::terminal;
 /// Draws the system and writes the picture to a file or to standard output.
 pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
     output::check([(OutputKind::Drawing, args.output.as_deref())])?;
-    let (system, project) = find_system(&args.system.system)?;
+    let (system, project) = find_system(args.system.system.as_deref(), "graph")?;
     let file = declared::read_system(system, &args.programs)?;
     let choice = choice(args, file.parsed()?)?;
     let systems = [file];

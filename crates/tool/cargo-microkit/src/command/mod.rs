@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod check;
+mod completions;
 mod doctor;
 mod graph;
 mod new;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome> {
         Command::Graph(args) => graph::graph(args),
         Command::Sdk(args) => sdk::sdk(&args.command),
         Command::Doctor(args) => doctor::doctor(args),
+        Command::Completions(args) => completions::completions(args),
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         }
         None => None,
     };
-    let (system, project) = find_system(&args.system.system)?;
+    let (system, project) = find_system(args.system.system.as_deref(), "run")?;
     let devices = Devices::read(&system)?;
     let (packed, variant) = build::image(
         system.clone(),
@@ -72,17 +72,18 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     // because an unhandled signal would end this program before the terminal's settings are
     // restored.
     let keys = Keys::from_stdin();
+    let name = args.system.system.as_ref().unwrap_or(&system.name);
     if let Some(keys) = &keys {
-        let system = &args.system.system;
         terminal::status(
             "Running",
-            format_args!("{system} ({variant}); press {} to stop", args.escape),
+            format_args!("{name} ({variant}); press {} to stop", args.escape),
         );
         keys.type_to(guest.typist(), args.escape)
             .map_err(|e| files::cannot("read", "the terminal".as_ref(), &e))?;
     }
     let mut session = Session {
         args,
+        name,
         log: Log::new(&variant),
         tail: Tail::default(),
         dead: Dead::new(packed.pds.iter().map(|pd| pd.name.clone()).collect()),
@@ -98,6 +99,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
 /// The state of a run.
 struct Session<'a> {
     args: &'a RunArgs,
+    /// The system, as on the command line.
+    name: &'a str,
     log: Log,
     tail: Tail,
     dead: Dead,
@@ -309,9 +312,9 @@ impl Session<'_> {
         let awaited = match &self.args.until {
             Some(until) => format!(
                 "before a line of the log of `{}` matched `{until}`",
-                self.args.system.system
+                self.name
             ),
-            None => format!("while `{}` ran", self.args.system.system),
+            None => format!("while `{}` ran", self.name),
         };
         let whereabouts = whereabouts.iter().map(|pd| pd.sentence.clone());
         let pds = self.dead.render().into_iter().chain(whereabouts);

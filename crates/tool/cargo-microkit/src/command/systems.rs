@@ -2,10 +2,12 @@
 
 use std::cell::OnceCell;
 use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 use miette::Result;
 
+use crate::catalog::Catalog;
 use crate::command::{current_directory, project_here};
 use crate::files;
 use crate::project::{Project, nearest_manifest};
@@ -17,17 +19,38 @@ pub(super) struct OfProject {
     pub(super) project: Option<Rc<Project>>,
 }
 
-/// Finds the system that an argument names, and the project of its programs.
-pub(super) fn find_system(argument: &str) -> Result<(NamedSystem, Option<Rc<Project>>)> {
-    Finder::default().find(argument)
+/// A system, and the project of its programs.
+pub(super) type Found = (NamedSystem, Option<Rc<Project>>);
+
+/// Finds the system that an argument names, or else the only system. `command` is the subcommand.
+pub(super) fn find_system(argument: Option<&str>, command: &str) -> Result<Found> {
+    let finder = Finder::default();
+    match argument {
+        Some(argument) => finder.find(argument),
+        None => finder.only(command),
+    }
+}
+
+/// Finds the systems of a command without a system argument.
+pub(super) fn all_systems() -> Result<Vec<OfProject>> {
+    let finder = Finder::default();
+    let found = finder.catalog()?.all()?.into_iter().map(|system| {
+        let project = finder.project_of(&system)?;
+        Ok((system, project))
+    });
+    Ok(grouped(found.collect::<Result<_>>()?))
 }
 
 /// Finds the named systems, without duplicates, grouped by project.
 pub(super) fn find_systems(arguments: &[String]) -> Result<Vec<OfProject>> {
     let finder = Finder::default();
+    let found = arguments.iter().map(|argument| finder.find(argument));
+    Ok(grouped(found.collect::<Result<_>>()?))
+}
+
+fn grouped(all: Vec<Found>) -> Vec<OfProject> {
     let mut groups: Vec<OfProject> = Vec::new();
-    for argument in arguments {
-        let (system, project) = finder.find(argument)?;
+    for (system, project) in all {
         let directory = |project: &Option<Rc<Project>>| {
             project
                 .as_deref()
@@ -43,26 +66,54 @@ pub(super) fn find_systems(arguments: &[String]) -> Result<Vec<OfProject>> {
             }),
         }
     }
-    Ok(groups)
+    groups
 }
 
 /// Finds projects, and caches the project of the current folder. For that folder, `cargo metadata`
 /// runs at most once.
 #[derive(Default)]
-struct Finder {
+pub(super) struct Finder {
     here: OnceCell<Option<Rc<Project>>>,
 }
 
 impl Finder {
-    fn find(&self, argument: &str) -> Result<(NamedSystem, Option<Rc<Project>>)> {
+    pub(super) fn find(&self, argument: &str) -> Result<Found> {
         // A path is resolved without the current project, so an error in that project must not
         // prevent the use of a path.
         let system = match NamedSystem::at_path(argument) {
             Some(system) => system,
-            None => NamedSystem::find(argument, self.here()?.as_deref().map(Project::root))?,
+            None => self.catalog()?.find(argument)?,
         };
         let project = self.project_of(&system)?;
         Ok((system, project))
+    }
+
+    /// Finds the only system, for a subcommand without a system argument.
+    pub(super) fn only(&self, command: &str) -> Result<Found> {
+        let system = self.catalog()?.only(command)?;
+        let project = self.project_of(&system)?;
+        Ok((system, project))
+    }
+
+    /// Returns the names of all systems, sorted.
+    pub(super) fn names(&self) -> Result<Vec<String>> {
+        Ok(self
+            .catalog()?
+            .names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect())
+    }
+
+    /// Returns whether a system has this name.
+    pub(super) fn has(&self, name: &str) -> Result<bool> {
+        Ok(self.catalog()?.names().contains(&name))
+    }
+
+    fn catalog(&self) -> Result<Catalog> {
+        let manifest = nearest_manifest(&current_directory()?);
+        let package = manifest.as_deref().and_then(Path::parent);
+        Ok(Catalog::new(package, self.here()?.as_deref()))
     }
 
     /// Returns the project that contains the system file, or else the project of the current

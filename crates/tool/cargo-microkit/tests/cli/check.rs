@@ -187,7 +187,7 @@ fn without_a_project_a_system_must_be_named() {
     check(
         bench.microkit(&["check"]),
         false,
-        &["no system is named, and the current folder is not in a Cargo project"],
+        &["no system is named, and the current folder has no system file and is not in a Cargo"],
     );
 }
 

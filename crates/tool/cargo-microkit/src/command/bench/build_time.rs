@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use miette::{Result, miette};
 
-use crate::cli::BenchArgs;
 use crate::files;
 use crate::project::Project;
 use crate::system::NamedSystem;
@@ -15,14 +14,15 @@ use crate::system_file::SystemFile;
 use crate::terminal;
 
 /// Builds the system twice in a temporary target directory, and prints the time of each build.
-pub(super) fn measure(args: &BenchArgs, system: &NamedSystem, project: &Project) -> Result<()> {
+pub(super) fn measure(system: &NamedSystem, project: &Project) -> Result<()> {
     let target = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;
     let program = std::env::current_exe()
         .map_err(|e| files::cannot("find this program, as", "cargo-microkit".as_ref(), &e))?;
     let mut build = Command::new(program);
     build
-        .args(["build", &args.system, "--release"])
+        .args(["build", "--release"])
+        .arg(&system.path)
         .env("CARGO_TARGET_DIR", target.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -32,7 +32,7 @@ pub(super) fn measure(args: &BenchArgs, system: &NamedSystem, project: &Project)
     let again = time(&mut build)?;
     terminal::line(format_args!(
         "build time of `{}`: {:.1} s clean, {:.1} s after a change of `{changed}`",
-        args.system,
+        system.name,
         clean.as_secs_f64(),
         again.as_secs_f64()
     ));

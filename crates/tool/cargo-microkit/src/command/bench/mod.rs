@@ -13,12 +13,11 @@ use miette::{Result, miette};
 use crate::c;
 use crate::cli::{self, BenchArgs};
 use crate::command::Outcome;
-use crate::command::systems::find_system;
+use crate::command::systems::{Finder, Found};
 use crate::files;
 use crate::kernel::{Kernel, KernelKind};
 use crate::model;
 use crate::output::{self, OutputKind};
-use crate::project::Project;
 use crate::qemu;
 use crate::sdk::Sdk;
 use crate::system::NamedSystem;
@@ -30,10 +29,13 @@ use measure::Bench;
 /// The kernel configuration for measurements on seL4, which products also use.
 const SEL4_CONFIG: &str = "release";
 
+/// The system to measure if no system is named.
+const DEFAULT: &str = "bench";
+
 /// Measures, prints the table, and writes the requested files. With `--check`, compares the numbers
 /// with the recorded table.
 pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
-    let (system, project) = find_system(&args.system)?;
+    let (system, project) = system_of(args)?;
     let table = system.path.with_extension("json");
     output::check([
         (OutputKind::Table, args.bless.then_some(table.as_path())),
@@ -61,7 +63,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
             project: project.as_deref(),
             variant: &variant,
         };
-        let of_kernel = columns(&bench, &system, project.as_deref())?;
+        let of_kernel = columns(&bench, &system)?;
         terminal::line(&of_kernel);
         figures.kernels.push(of_kernel);
     }
@@ -75,7 +77,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     if args.build_time
         && let Some(project) = &project
     {
-        build_time::measure(args, &system, project)?;
+        build_time::measure(&system, project)?;
     }
     if args.bless {
         files::write(&table, figures.to_json())?;
@@ -87,19 +89,32 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     }
 }
 
+/// Finds the system to measure. Without an argument, this is the system `bench`, or else the only
+/// system.
+fn system_of(args: &BenchArgs) -> Result<Found> {
+    let finder = Finder::default();
+    if let Some(argument) = &args.system {
+        return finder.find(argument);
+    }
+    match finder.has(DEFAULT)? {
+        true => finder.find(DEFAULT),
+        false => finder.only("bench"),
+    }
+}
+
 /// Measures the system in Rust, then the related systems in the same folder. `NAME-more` has rows
 /// without a C column. `NAME-c` and `NAME-limit` are skipped with `--check`. They are also skipped
 /// if the SDK or the C compiler for their build is missing.
-fn columns(bench: &Bench<'_>, system: &NamedSystem, project: Option<&Project>) -> Result<OfKernel> {
+fn columns(bench: &Bench<'_>, system: &NamedSystem) -> Result<OfKernel> {
     let mut of_kernel = OfKernel::new(bench.variant);
     let rust = bench.measure(system)?;
     of_kernel.programs = rust.programs;
     of_kernel.add(Column::Rust, rust.rows);
-    if let Some(more) = beside(system, "more", project)? {
+    if let Some(more) = beside(system, "more") {
         of_kernel.add_new(bench.measure(&more)?);
     }
     for (column, ending) in [(Column::C, "c"), (Column::Limit, "limit")] {
-        let Some(beside) = beside(system, ending, project)?.filter(|_| !bench.args.check) else {
+        let Some(beside) = beside(system, ending).filter(|_| !bench.args.check) else {
             continue;
         };
         match bench.measure(&beside) {
@@ -126,18 +141,10 @@ fn columns(bench: &Bench<'_>, system: &NamedSystem, project: Option<&Project>) -
 
 /// Finds the system `NAME-ending` in the folder of `system`. Returns `None` if that system does not
 /// exist.
-fn beside(
-    system: &NamedSystem,
-    ending: &str,
-    project: Option<&Project>,
-) -> Result<Option<NamedSystem>> {
+fn beside(system: &NamedSystem, ending: &str) -> Option<NamedSystem> {
     let name = format!("{}-{ending}.system", system.name);
     let path = system.path.with_file_name(name);
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let root = project.map(Project::root);
-    NamedSystem::find(&path.to_string_lossy(), root).map(Some)
+    path.is_file().then(|| NamedSystem::at(&path))
 }
 
 /// Returns the chosen kernels. `auto` selects every available kernel.

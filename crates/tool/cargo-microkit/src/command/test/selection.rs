@@ -7,8 +7,7 @@ use std::rc::Rc;
 use miette::{Result, miette};
 
 use crate::cli::{self, TestArgs};
-use crate::command::project_here;
-use crate::command::systems::{OfProject, find_systems};
+use crate::command::systems::{OfProject, all_systems, find_systems};
 use crate::command::test::failed;
 use crate::command::test::tally::Verdict;
 use crate::expected::{self, Expectation, Expected};
@@ -16,7 +15,7 @@ use crate::kernel::KernelKind;
 use crate::model;
 use crate::nearest::quoted;
 use crate::project::Project;
-use crate::system::{self, NamedSystem};
+use crate::system::NamedSystem;
 use crate::variant::Variant;
 
 /// The tests of one project.
@@ -51,7 +50,7 @@ impl Selection {
             ));
         }
         if args.systems.is_empty() {
-            return Ok(vec![Self::all(variants, project_here()?)?]);
+            return Self::all(&variants);
         }
 
         let groups = find_systems(&args.systems)?;
@@ -80,31 +79,30 @@ impl Selection {
         runs.map(|(variant, systems)| (variant, &**systems, self.project.as_deref()))
     }
 
-    fn all(variants: Vec<Variant>, project: Option<Project>) -> Result<Self> {
-        let Some(project) = project else {
-            return Err(miette!(
-                help = system::name_one("go to one, or give the paths of system files"),
-                "no system is named, and the current folder is not in a Cargo project"
-            ));
+    /// Selects the systems of the package or workspace that have an `.expected` file.
+    fn all(variants: &[Variant]) -> Result<Vec<Self>> {
+        let of_group = |OfProject { systems, project }| {
+            let runs = variants.iter().map(|variant| {
+                let is_tested =
+                    |system: &&NamedSystem| expected::file_for(system, variant).is_some();
+                let systems = systems.iter().filter(is_tested).cloned().collect();
+                (variant.clone(), systems)
+            });
+            let runs = runs.collect();
+            Self { runs, project }
         };
-        let all = NamedSystem::all(project.root());
-        let runs = variants.into_iter().map(|variant| {
-            let is_tested = |system: &&NamedSystem| expected::file_for(system, &variant).is_some();
-            let systems = all.iter().filter(is_tested).cloned().collect();
-            (variant, systems)
-        });
-        let runs: Vec<(Variant, Vec<NamedSystem>)> = runs.collect();
-        if runs.iter().all(|(_, systems)| systems.is_empty()) {
+        let groups = all_systems()?;
+        let names = groups.iter().flat_map(|group| &group.systems);
+        let names = quoted(names.map(|system| &system.name));
+        let all: Vec<_> = groups.into_iter().map(of_group).collect();
+        let is_empty = |(_, systems, _): (_, &[NamedSystem], _)| systems.is_empty();
+        if all.iter().flat_map(Self::runs).all(is_empty) {
             return Err(miette!(
-                help = system::name_one("write one by `cargo microkit test SYSTEM --bless`"),
-                "nothing to test: no system in `{}` has an .expected file beside it",
-                system::directory(project.root()).display()
+                help = "write one by `cargo microkit test SYSTEM --bless`",
+                "nothing to test: none of these systems has an .expected file beside it: {names}"
             ));
         }
-        Ok(Self {
-            runs,
-            project: Some(Rc::new(project)),
-        })
+        Ok(all)
     }
 }
 
