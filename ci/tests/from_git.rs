@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use cargo_metadata::MetadataCommand;
 use ci::root;
 
 /// The entries of the Cargo home that the test shares with the machine: downloaded packages, their
@@ -82,6 +83,33 @@ fn cargo_home(home: &Path) {
     }
 }
 
+/// Makes Cargo build the crates of this project again, in a target folder of an earlier run.
+///
+/// With one target folder for several commits, `cargo install --git` takes the program of the
+/// earlier commit.
+fn forget_own_crates(target: &Path) {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("Cargo accepts the workspace");
+    let names = metadata
+        .packages
+        .iter()
+        .map(|package| format!("{}-", package.name));
+    let names: Vec<_> = names.collect();
+    for folder in ["debug", "aarch64-unknown-none/debug"] {
+        let entries = fs::read_dir(target.join(folder).join(".fingerprint"));
+        for entry in entries.into_iter().flatten() {
+            let entry = entry.expect("a readable folder");
+            let name = entry.file_name().into_string().expect("UTF-8");
+            if names.iter().any(|own| name.starts_with(own)) {
+                fs::remove_dir_all(entry.path()).unwrap();
+            }
+        }
+    }
+}
+
 #[test]
 fn the_tool_and_the_runtime_come_from_a_git_repository() {
     let folder = root().join("target/from-git");
@@ -93,12 +121,14 @@ fn the_tool_and_the_runtime_come_from_a_git_repository() {
     let url = format!("file://{}", clone.display());
     let home = folder.join("home");
     cargo_home(&home);
+    let target = folder.join("target");
+    forget_own_crates(&target);
     let cargo = || {
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .env("CARGO_HOME", &home)
             // One folder for all runs of the test: only the project's own crates are built again.
-            .env("CARGO_TARGET_DIR", folder.join("target"))
+            .env("CARGO_TARGET_DIR", &target)
             .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_PROFILE_DEV_DEBUG", "0");
         cargo
