@@ -17,6 +17,7 @@ use toml::{Table, Value};
 
 use crate::dependencies::{Dependencies, Dependency};
 use crate::files;
+use crate::git_source::GitSource;
 use crate::project::Project;
 
 /// The registry of a dependency line that names no registry.
@@ -114,13 +115,13 @@ fn source(package: &Package) -> Result<Table> {
         return Ok(keys(&[version]));
     }
     if let Some(git) = source.repr.strip_prefix("git+") {
-        let git = git.split('#').next().unwrap_or(git);
-        let (url, query) = git.split_once('?').unwrap_or((git, ""));
-        let url = ("git", url.to_owned());
-        return Ok(match query.split_once('=') {
-            Some((kind, name)) => keys(&[url, (kind, decoded(name))]),
-            None => keys(&[url]),
-        });
+        let GitSource { url, reference, .. } = GitSource::parse(git);
+        let reference = reference.map(|(kind, name)| (kind, name.into_owned()));
+        let all: Vec<_> = [("git", url.to_owned())]
+            .into_iter()
+            .chain(reference)
+            .collect();
+        return Ok(keys(&all));
     }
     let registry = source.repr.strip_prefix("registry+");
     let registry = registry.or(source.repr.starts_with("sparse+").then_some(&source.repr));
@@ -134,27 +135,6 @@ fn source(package: &Package) -> Result<Table> {
             source.repr
         )),
     }
-}
-
-/// Decodes escapes such as `%2F` in the name of a branch or a tag.
-fn decoded(name: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = name.as_bytes();
-    while let [first, after @ ..] = rest {
-        let code = after.get(..2).filter(|_| *first == b'%');
-        let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| name.to_owned())
 }
 
 /// Returns the root manifest, with the patches and profiles of the user's manifest. `root` is the
@@ -269,14 +249,5 @@ mod tests {
         check("https://example.org/index#shared@1.2.0", "shared");
         check("path+file:///home/ada/shared#0.1.0", "shared");
         check("https://example.org/shared", "shared");
-    }
-
-    #[test]
-    fn the_name_of_a_branch_is_decoded() {
-        let check = |text, expect| assert_eq!(decoded(text), expect, "{text}");
-        check("main", "main");
-        check("ada%2Fconsole%23", "ada/console#");
-        check("100%", "100%");
-        check("%zz%C3%A9", "%zzé");
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use cargo_metadata::semver;
 use miette::{Report, Result, miette};
 
+use crate::git_source::{GitSource, install_command};
 use crate::tree::{Tree, Version};
 
 /// The package of the runtime. rust-sel4 has another package of this name.
@@ -71,33 +72,24 @@ fn report(package: &str, runtime: &Version<'_>) -> Report {
 fn install(number: &str, source: Option<&str>) -> String {
     let version = requirement(number);
     let Some(source) = source else {
-        return format!("cargo install cargo-microkit --version ^{version}");
+        return format!("cargo install --locked cargo-microkit --version ^{version}");
     };
     if source.contains("://") {
-        let source = source.split('#').next().unwrap_or(source);
-        let (url, query) = source.split_once('?').unwrap_or((source, ""));
-        let which = match query.split_once('=') {
-            Some((kind, name)) => format!(" --{kind} {name}"),
-            None => String::new(),
-        };
-        return format!("cargo install --git {url}{which} cargo-microkit");
+        let GitSource { url, reference, .. } = GitSource::parse(source);
+        let reference = reference.as_ref();
+        return install_command(url, reference.map(|(kind, name)| (*kind, name.as_ref())));
     }
     let place = Path::new(source).join("../../tool/cargo-microkit");
     match place.canonicalize() {
-        Ok(place) => format!("cargo install --path {}", place.display()),
-        Err(_) => format!("cargo install cargo-microkit --version ^{version}"),
+        Ok(place) => format!("cargo install --locked --path {}", place.display()),
+        Err(_) => format!("cargo install --locked cargo-microkit --version ^{version}"),
     }
 }
 
 /// Returns the part of a version that compatible versions share.
 fn requirement(version: &str) -> &str {
-    let parts = if version.starts_with("0.") { 2 } else { 1 };
-    let parts = if version.starts_with("0.0.") {
-        3
-    } else {
-        parts
-    };
-    let end = version.match_indices('.').nth(parts - 1);
+    let zeros = version.split('.').take(2).take_while(|part| *part == "0");
+    let end = version.match_indices('.').nth(zeros.count());
     end.map_or(version, |(end, _)| &version[..end])
 }
 
@@ -124,22 +116,25 @@ mod tests {
     #[test]
     fn the_command_installs_the_tool_from_the_source_of_the_runtime() {
         let check = |source, expect| assert_eq!(install("0.2.1", source), expect);
-        check(None, "cargo install cargo-microkit --version ^0.2");
+        check(None, "cargo install --locked cargo-microkit --version ^0.2");
         check(
             Some("https://example.org/a?tag=v0.2.1#0123abcd"),
-            "cargo install --git https://example.org/a --tag v0.2.1 cargo-microkit",
+            "cargo install --locked --git https://example.org/a --tag v0.2.1 cargo-microkit",
         );
         check(
             Some("ssh://git@example.org/a#0123abcd"),
-            "cargo install --git ssh://git@example.org/a cargo-microkit",
+            "cargo install --locked --git ssh://git@example.org/a cargo-microkit",
         );
         check(
             Some("/nowhere"),
-            "cargo install cargo-microkit --version ^0.2",
+            "cargo install --locked cargo-microkit --version ^0.2",
         );
         let tool = env!("CARGO_MANIFEST_DIR");
         let runtime = format!("{tool}/../../runtime/sel4-microkit");
-        check(Some(&runtime), &format!("cargo install --path {tool}"));
+        check(
+            Some(&runtime),
+            &format!("cargo install --locked --path {tool}"),
+        );
     }
 
     #[test]

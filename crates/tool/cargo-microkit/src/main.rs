@@ -42,6 +42,7 @@ mod features;
 mod files;
 mod fit;
 mod forgotten;
+mod git_source;
 mod home;
 mod interrupt;
 mod kernel;

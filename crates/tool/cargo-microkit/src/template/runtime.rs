@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use miette::{Result, miette};
+use percent_encoding::percent_decode_str;
+
+use crate::git_source::{GitSource, install_command};
 
 /// Where the dependencies of a new package come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,18 +75,7 @@ impl Runtime {
                                 dependencies there, and here: cargo install --locked --git URL \
                                 cargo-microkit'; exit 1"
                 .to_owned(),
-            Self::Git { url, at } => {
-                let mut words = vec!["cargo", "install", "--locked", "--git", url];
-                let option;
-                if let Some(at) = at {
-                    let (key, value) = at.pair();
-                    option = format!("--{key}");
-                    words.extend([option.as_str(), value]);
-                }
-                words.push("cargo-microkit");
-                // The words contain no zero byte, see `parse`.
-                shlex::try_join(words).unwrap_or_default()
-            }
+            Self::Git { url, at } => install_command(url, at.as_ref().map(Commit::pair)),
         }
     }
 
@@ -143,18 +135,17 @@ impl Runtime {
     fn of_cargo(source: &str) -> Option<Self> {
         if let Some(path) = source.strip_prefix("path+file://") {
             let path = path.split_once('#').map_or(path, |(path, _)| path);
-            let package = PathBuf::from(percent_decoded(path)?);
-            return clone_of(&package).map(Self::Folder);
+            let path = percent_decode_str(path).decode_utf8().ok()?;
+            return clone_of(Path::new(path.as_ref())).map(Self::Folder);
         }
-        let (url, commit) = source.strip_prefix("git+")?.split_once('#')?;
-        let (url, query) = url.split_once('?').unwrap_or((url, ""));
+        let source = GitSource::parse(source.strip_prefix("git+")?);
         // A branch moves, so the commit takes its place.
-        let at = match query.strip_prefix("tag=") {
-            Some(tag) => Commit::Tag(percent_decoded(tag)?),
-            None => Commit::Rev(commit.to_owned()),
+        let at = match source.reference {
+            Some(("tag", tag)) => Commit::Tag(tag.into_owned()),
+            _ => Commit::Rev(source.commit?.to_owned()),
         };
         Some(Self::Git {
-            url: url.to_owned(),
+            url: source.url.to_owned(),
             at: Some(at),
         })
     }
@@ -224,24 +215,6 @@ fn installs(root: &Path) -> Vec<(String, Vec<String>)> {
     installs
         .map(|(package, bins)| (package.clone(), names(bins)))
         .collect()
-}
-
-/// Decodes `%20` and the like in a URL.
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte == b'%' {
-            let (digits, after) = rest.split_at_checked(2)?;
-            rest = after;
-            let digits = std::str::from_utf8(digits).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// Returns `text` as a string of TOML.
@@ -336,15 +309,8 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_quoted_for_their_language() {
+    fn a_path_is_quoted_for_toml() {
         let runtime = Runtime::Folder("/a \"b\"".into());
         assert_eq!(runtime.dependency("crates/x"), "path = '/a \"b\"/crates/x'");
-        let runtime = Runtime::parse("https://a.example/b;c#v1").expect("a source");
-        assert_eq!(
-            runtime.installation(),
-            "cargo install --locked --git 'https://a.example/b;c' --tag v1 cargo-microkit"
-        );
-        assert_eq!(percent_decoded("a%20b").as_deref(), Some("a b"));
-        assert_eq!(percent_decoded("a%2"), None);
     }
 }
