@@ -1,5 +1,5 @@
-//! Follows `docs/guide/first-hour.md`. Makes the package with `cargo microkit new`, replaces files by
-//! the page's code blocks, and tests the package on the host and on the model kernel.
+//! Follows `docs/guide/first-hour.md`. Makes the package with `cargo microkit new`, replaces files
+//! by the page's code blocks, and tests the package on the host and on the model kernel.
 
 use std::fs;
 use std::path::Path;

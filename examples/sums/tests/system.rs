@@ -38,8 +38,8 @@ fn the_system_prints_the_same_as_on_the_target() {
     assert_eq!(run.log(), EXPECTED);
 }
 
-/// Opens a sum, adds to the sum, and closes the sum. This client makes few calls, so the explorer can
-/// try all schedules.
+/// Opens a sum, adds to the sum, and closes the sum. This client makes few calls, so the explorer
+/// can try all schedules.
 fn short_client() -> NullHandler {
     let server = Connection::connect(SERVER).expect("the server has sessions");
     let sums = SumsClient::connect(SERVER).expect("both were built with the same protocol");

@@ -69,7 +69,7 @@
 //! Printing is a protected procedure call. A PD that declares its calls by `waits!` lists
 //! `call microkit_console::CHANNEL`.
 //!
-//! In a test on the host, there is no UART. So give `microkit-test` the program
+//! A test on the host has no UART. So give `microkit-test` the program
 //! `host::protection_domain` for `console.elf`.
 //!
 //! The crate has no features.

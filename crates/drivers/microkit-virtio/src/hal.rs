@@ -37,7 +37,7 @@ fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
 }
 
 /// Implements the trait `Hal` of `virtio-drivers` with the memory of [`give_memory`]. Without a
-/// call of `give_memory`, the drivers report that there is no memory for DMA.
+/// call of `give_memory`, the drivers report that memory for DMA is missing.
 ///
 /// Memory that a driver frees is not allocated again.
 #[derive(Debug)]

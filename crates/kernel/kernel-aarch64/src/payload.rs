@@ -103,7 +103,7 @@ impl<'a> Payload<'a> {
     ///
     /// # Errors
     ///
-    /// Fails if there is no payload of this version, or if a part of the payload is missing.
+    /// Fails if the payload has another version, or if a part of the payload is missing.
     pub fn find(bytes: &'a [u8], start: u64) -> Result<Self, PayloadError> {
         let (header, rest) = bytes
             .split_first_chunk::<HEADER_BYTES>()

@@ -72,7 +72,7 @@ fn a_busy_server_receives_callers_by_priority_then_by_time() {
 fn a_blocking_send_waits_and_a_non_blocking_one_is_lost() {
     let mut world = client_and_server();
     world.wake(1);
-    // The server sends to itself, so there is no receiver.
+    // The server sends to itself, so no thread can receive the message.
     let own = slots::INPUT;
     assert_eq!(world.nb_send(own, &msg(1, &[])), Some(1));
     assert_eq!(world.send(own, &msg(2, &[])), None);

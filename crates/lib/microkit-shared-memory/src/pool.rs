@@ -88,8 +88,8 @@ pub struct Buffer {
 
 impl<M: Memory, const N: usize> Pool<M, N> {
     /// Creates the pool, with all buffers free. `epoch` is the epoch of the `Producer`
-    /// with which the client sends the descriptors. The pool uses the epoch to refuse late descriptors of
-    /// another incarnation.
+    /// with which the client sends the descriptors. The pool uses the epoch to refuse late
+    /// descriptors of another incarnation.
     ///
     /// If the server writes to buffers, do not take a buffer before the queue [is
     /// settled](crate::Producer::is_settled). Until then, the server may still write to a buffer of

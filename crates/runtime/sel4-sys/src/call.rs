@@ -411,7 +411,7 @@ pub unsafe fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Re
 
 /// Receives a message from `source` without blocking (`seL4_NBRecv`).
 ///
-/// If there is no message, the badge is 0.
+/// Without a message, the badge is 0.
 ///
 /// **Blocking:** never.
 ///
@@ -451,7 +451,7 @@ pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
 /// Polls for a notification, or for a message that is not a call (`seL4_NBWait`, also named
 /// `seL4_Poll`).
 ///
-/// If there is no notification or message, the badge is 0.
+/// Without a notification or message, the badge is 0.
 ///
 /// **Blocking:** never.
 ///

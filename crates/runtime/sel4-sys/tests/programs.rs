@@ -185,7 +185,7 @@ fn a_kernel_answers_destructors_outside_of_a_program() {
     impl Drop for Asks {
         fn drop(&mut self) {
             assert!(!host::is_unwinding());
-            host::point(); // There is no program to stop.
+            host::point(); // Outside a program, this call stops nothing.
             sel4_sys::yield_();
             self.0.fetch_add(1, Ordering::Relaxed);
         }

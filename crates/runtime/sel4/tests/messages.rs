@@ -493,7 +493,7 @@ fn an_smc_call_passes_eight_registers_and_returns_eight() {
         (4..8).for_each(|index| buffer.write(HostBuffer::MESSAGE + index, 100 + index as u64));
     });
     let smc: cap::Smc = pointer(7);
-    // SAFETY: there is no firmware.
+    // SAFETY: a host has no firmware, so the call has no effect on memory.
     let response = unsafe { smc.smc_call([0x8400_0000, 1, 2, 3, 4, 5, 6, 7]) };
     assert_eq!(response, Ok([100, 101, 102, 103, 104, 105, 106, 107]));
     let seen = &seen.borrow()[0];

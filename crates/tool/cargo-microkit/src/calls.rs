@@ -1,5 +1,5 @@
-//! The calls of Cargo that build the programs of the workspace and of its dependencies, one call for
-//! each package.
+//! The calls of Cargo that build the programs of the workspace and of its dependencies, one call
+//! for each package.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! Finds the system that a name means, and the systems of a command without a name.
 //!
-//! The rule, which `docs/guide/running.md` also states: a name is searched in the current folder, in
-//! its package and at the root of its workspace. Only if these places do not contain the name, the
-//! other packages of the workspace are searched. In a package or at a root, system files are beside
-//! the `Cargo.toml`, in `microkit-systems`, or in a subfolder of `microkit-systems`.
+//! The rule, which `docs/guide/running.md` also states: a name is searched in the current folder,
+//! in its package and at the root of its workspace. Only if these places do not contain the name,
+//! the other packages of the workspace are searched. In a package or at a root, system files are
+//! beside the `Cargo.toml`, in `microkit-systems`, or in a subfolder of `microkit-systems`.
 
 use std::path::{Path, PathBuf};
 
@@ -81,7 +81,7 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// Fails if there are no systems, or several.
+    /// Fails unless exactly one system exists.
     pub(crate) fn only(&self, command: &str) -> Result<NamedSystem> {
         match &self.all()?[..] {
             [system] => Ok(system.clone()),
@@ -102,7 +102,7 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// Fails if there are no systems.
+    /// Fails without a system.
     pub(crate) fn all(&self) -> Result<Vec<NamedSystem>> {
         let all = match self.is_at_root || self.own.is_empty() {
             true => self.everything().cloned().collect(),

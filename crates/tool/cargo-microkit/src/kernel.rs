@@ -107,7 +107,7 @@ impl Kernel {
         }
     }
 
-    /// Returns the SDK for building programs, or `None` if there is no SDK.
+    /// Returns the SDK for building programs, or `None` without an SDK.
     pub(crate) fn sdk(&self) -> Option<&Sdk> {
         match self {
             Self::Sel4(sdk) => Some(sdk),

@@ -9,8 +9,8 @@
 //!
 //! 1. a [`system`] argument names a [`system_file`], which the [`catalog`] finds. The system file
 //!    names its [`programs`];
-//! 2. [`cargo`] builds the ELF files of Rust programs, of the workspace and of its dependencies, and
-//!    [`c`] compiles the C programs;
+//! 2. [`cargo`] builds the ELF files of Rust programs, of the workspace and of its dependencies,
+//!    and [`c`] compiles the C programs;
 //! 3. the [`kernel`]'s packer makes the image ([`builder`] drives steps 1 to 3);
 //! 4. a [`qemu`] guest runs the image. Its serial [`log`] is shown with the source [`places`] of
 //!    faults and backtraces, or compared with the [`expected`] lines;

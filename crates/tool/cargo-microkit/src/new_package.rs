@@ -1,8 +1,8 @@
 //! Writes the files of a new package. Nothing is overwritten, and a failure leaves nothing behind.
 //!
-//! The files are first written to a temporary folder in the same file system. Then the folder of the
-//! package is renamed to its place, in one step. If the folder of the package already exists, each
-//! entry is renamed.
+//! The files are first written to a temporary folder in the same file system. Then the folder of
+//! the package is renamed to its place, in one step. If the folder of the package already exists,
+//! each entry is renamed.
 
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};

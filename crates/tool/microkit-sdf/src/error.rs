@@ -335,8 +335,8 @@ pub enum SdfErrorKind {
     #[diagnostic(help("give the region a `size` above 0"))]
     MapOfNothing { region: String },
 
-    /// A symbol that would be set to address 0. *Stricter*: to a program, 0 means that there is no
-    /// address.
+    /// A symbol that would be set to address 0. *Stricter*: to a program, 0 means that the
+    /// address is missing.
     #[error("`{symbol}` would be set to address 0, which a program takes for no address")]
     #[diagnostic(help("{remedy}"))]
     NullAddress {

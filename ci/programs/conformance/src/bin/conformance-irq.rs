@@ -89,7 +89,7 @@ fn init() -> NullHandler {
     clock.clear();
     clock.raise();
     let irq = slots::BASE_IRQ + ALARM.index() as u64;
-    // SAFETY: an acknowledgement. This PD receives no call, so there is no reply to send.
+    // SAFETY: an acknowledgement. This PD receives no call, so it owes no reply.
     let (_, badge) = unsafe { cap::Unspecified::from_bits(irq).nb_send_wait(ack, INPUT) };
     println!("cleared, raised, acknowledged and waited: with badge {badge:x}");
     clock.clear();

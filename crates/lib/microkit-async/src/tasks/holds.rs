@@ -212,7 +212,8 @@ impl Holds {
     }
 
     /// Wakes the holds of each drained object, once after each event. Returns whether holds of
-    /// a drained object were woken. If so, all ready tasks must run before [`judge`](Self::judge) is called.
+    /// a drained object were woken. If so, all ready tasks must run before [`judge`](Self::judge)
+    /// is called.
     pub(crate) fn ask(&self) -> bool {
         let mut has_asked = false;
         for drain in self.drains.borrow_mut().iter_mut() {

@@ -195,7 +195,7 @@ impl SplitServer {
         }
     }
 
-    /// Takes the next request. Returns `None` if there is no new request, or if the last request
+    /// Takes the next request. Returns `None` if no new request has arrived, or if the last request
     /// was not answered yet. Call this method after a notification from the client. If the client
     /// changes the words during the read, the result may mix old and new words.
     ///

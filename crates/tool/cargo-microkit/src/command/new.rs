@@ -81,7 +81,8 @@ fn lines_to_add(runtime: Option<&Runtime>) -> String {
     let runtime = runtime.unwrap_or(&placeholder);
     format!(
         "make the package in another folder, with `cargo microkit new NAME`. Or add PDs to this \
-         package: read `docs/guide/first-hour.md`, and add to Cargo.toml:\n\n\
+         package: read `docs/guide/first-hour.md` in the repository of the runtime, and add to \
+         Cargo.toml:\n\n\
          [dependencies]\nsel4-microkit = {{ {} }}\n\n\
          [dev-dependencies]\nmicrokit-test = {{ {} }}\n\n\
          [[bin]] # For each PD, with its program in src/bin/NAME.rs.\nname = \"NAME\"\n\

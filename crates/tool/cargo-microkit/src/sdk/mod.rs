@@ -80,7 +80,7 @@ impl Sdk {
         Ok(Some(sdk))
     }
 
-    /// Finds the SDK as [`locate`](Self::locate) does, but fails if there is no SDK.
+    /// Finds the SDK as [`locate`](Self::locate) does, but fails without an SDK.
     pub(crate) fn require(flag: Option<&Path>) -> Result<Self> {
         match Self::locate(flag)? {
             Some(sdk) => Ok(sdk),

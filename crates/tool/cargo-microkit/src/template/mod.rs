@@ -2,8 +2,8 @@
 //! a change.
 //!
 //! `build.rs` packs the folder `templates` into this program. The programs, tests and system files
-//! of a template are symbolic links to an example, so a template cannot differ from its example. For
-//! a new package, only names and paths are replaced.
+//! of a template are symbolic links to an example, so a template cannot differ from its example.
+//! For a new package, only names and paths are replaced.
 
 mod name;
 mod runtime;
@@ -134,8 +134,8 @@ impl Template {
         text.replace(&format!("{example}.expected"), &format!("{name}.expected"))
     }
 
-    /// Makes the README of a package from the README of the example. Removes the picture, because it
-    /// would become wrong with the first change of the system.
+    /// Makes the README of a package from the README of the example. Removes the picture, because
+    /// it would become wrong with the first change of the system.
     fn readme(&self, text: &str, name: &PackageName) -> String {
         let example = self.example;
         let text = self.rename(text, name);
@@ -159,8 +159,8 @@ const README_END: &str = "readme-end.txt";
 /// of the braces.
 const INSTALL: &str = "{install}";
 
-/// Replaces the paths in a manifest by dependencies on the runtime's source. The paths in a template
-/// are relative to the root of this project.
+/// Replaces the paths in a manifest by dependencies on the runtime's source. The paths in a
+/// template are relative to the root of this project.
 fn manifest(text: &str, runtime: &Runtime) -> String {
     let mut made = String::new();
     let mut rest = text;

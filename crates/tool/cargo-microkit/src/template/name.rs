@@ -8,9 +8,9 @@ use miette::{Result, miette};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PackageName(String);
 
-/// Names that Cargo rejects: keywords, and names that the compiler or Cargo's target folder uses. For
-/// the names of Rust's own crates, Cargo only warns. They are rejected here, because the programs of
-/// the package use these crates.
+/// Names that Cargo rejects: keywords, and names that the compiler or Cargo's target folder uses.
+/// For the names of Rust's own crates, Cargo only warns. They are rejected here, because the
+/// programs of the package use these crates.
 const RESERVED: [&str; 63] = [
     "abstract",
     "alloc",

@@ -153,15 +153,16 @@ impl Runtime {
     /// Returns the clone that this program was built from, if it still exists.
     fn built_from() -> Option<Self> {
         let clone = clone_of(Path::new(env!("CARGO_MANIFEST_DIR")))?;
-        // Cargo's own checkout of a Git repository has this file. Cargo may delete such a checkout at
-        // any time.
+        // Cargo's own checkout of a Git repository has this file. Cargo may delete such a checkout
+        // at any time.
         let is_of_cargo = clone.join(".cargo-ok").exists();
         (!is_of_cargo).then_some(Self::Folder(clone))
     }
 }
 
 impl Commit {
-    /// Returns the tag or the commit that `text` names. Git's hashes have 7 to 40 hexadecimal digits.
+    /// Returns the tag or the commit that `text` names. Git's hashes have 7 to 40 hexadecimal
+    /// digits.
     fn new(text: &str) -> Self {
         let is_hash =
             (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -193,8 +194,8 @@ fn clone_of(package: &Path) -> Option<PathBuf> {
     is_clone(clone).then(|| clone.to_path_buf())
 }
 
-/// Returns the packages in Cargo's record of installations, each with its programs. Cargo writes the
-/// record in two forms.
+/// Returns the packages in Cargo's record of installations, each with its programs. Cargo writes
+/// the record in two forms.
 fn installs(root: &Path) -> Vec<(String, Vec<String>)> {
     let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default();
     let names = |list: &serde_json::Value| {
